@@ -1,0 +1,28 @@
+import type { JsiiProject } from 'projen/lib/cdk';
+
+/** The commands of the README. Each works on a fresh clone: it installs what is missing first. */
+export class Commands {
+  constructor(project: JsiiProject) {
+    const installFirst = 'node projen/install.mjs';
+    project.addTask('demo', { description: 'Synthesize the examples into out/' }).exec('tsx examples/demo.ts');
+    project.package.setScript('demo', `${installFirst} && projen demo`);
+    project.package.setScript('test', `${installFirst} && projen test:all`);
+    const all = project.addTask('test:all', { description: 'Compile, check style and types, run every test' });
+    all.spawn(project.compileTask);
+    for (const step of ['lint', 'typecheck', 'test']) {
+      all.spawn(project.tasks.tryFind(step) ?? fail(step), { receiveArgs: step === 'test' });
+    }
+
+    // The definition is run by tsx: projen's own runner, ts-node, does not know the TypeScript in use.
+    project.defaultTask?.reset('tsx .projenrc.ts');
+    project.gitignore.exclude('/out/', '/build/', 'cdk.out/', '.DS_Store');
+    project.npmignore?.exclude('/out/', '/examples/', '/bench/', '/docs/', '/projen/', '/.ci/', '/lib/', '/tsconfig*.json');
+    project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
+    project.npmrc.addConfig('fund', 'false');
+    project.npmrc.addConfig('audit', 'false');
+  }
+}
+
+function fail(task: string): never {
+  throw new Error(`task ${task} is not defined: create the component that defines it before Commands`);
+}

@@ -1,0 +1,26 @@
+import { JsonFile } from 'projen';
+import type { JsiiProject } from 'projen/lib/cdk';
+
+/** Tests run on the TypeScript sources with vitest; `tsconfig.dev.json` type-checks everything that jsii does not see. */
+export class Vitest {
+  constructor(project: JsiiProject) {
+    // vitest 5 needs Node 22.12; this project still supports Node 20.
+    project.addDevDeps('vitest@^4.1.12');
+    project.testTask.reset('vitest run', { receiveArgs: true });
+    project.tsconfigDev.file.addOverride('compilerOptions.paths', {
+      'nim-constructs': ['./lib/index.ts'],
+      'nim-constructs/*': ['./lib/*/index.ts'],
+    });
+    project.tsconfigDev.file.addOverride('compilerOptions.noEmit', true);
+    for (const files of ['.projenrc.ts', 'examples/**/*.ts', 'bench/**/*.ts', 'projen/**/*.ts', 'vitest.config.ts']) {
+      project.tsconfigDev.addInclude(files);
+    }
+    // tsx finds this file when an example runs in its own folder: inside the repository, the package is its sources.
+    new JsonFile(project, 'examples/tsconfig.json', {
+      marker: false,
+      obj: { extends: '../tsconfig.dev.json', include: ['**/*.ts'] },
+    });
+    project.addTask('typecheck', { description: 'Type-check sources, tests, examples and benchmarks' })
+      .exec('tsc --noEmit -p tsconfig.dev.json');
+  }
+}
