@@ -38,7 +38,6 @@ const project = new JsiiProject({
   srcdir: 'lib',
   libdir: 'build',
   entrypoint: 'build/index.js',
-  projenCodeDir: 'projen',
   projenVersion: '~0.103.25',
   disableTsconfig: true,
   sampleCode: false,

@@ -1,1 +1,9 @@
-export {};
+export * as catalog from './catalog';
+export * as cluster from './cluster';
+export * as crds from './crds';
+export * as gitops from './gitops';
+export * as nim from './nim';
+export * as nodes from './nodes';
+export * as plan from './plan';
+export * as platform from './platform';
+export * as storage from './storage';

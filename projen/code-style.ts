@@ -8,7 +8,16 @@ export class CodeStyle {
       version: '~2.6.8',
       biomeConfig: {
         files: {
-          includes: ['**/*.ts', '**/*.mjs', '**/*.json', '!**/build', '!**/out', '!**/dist', '!**/node_modules', '!**/*.digest.json'],
+          includes: [
+            '**/*.ts',
+            '**/*.mjs',
+            '**/*.json',
+            '!**/build',
+            '!**/out',
+            '!**/dist',
+            '!**/node_modules',
+            '!**/*.digest.json',
+          ],
         },
         formatter: { lineWidth: 120, indentStyle: javascript.biome_config.IndentStyle.SPACE, indentWidth: 2 },
         javascript: { formatter: { quoteStyle: javascript.biome_config.QuoteStyle.SINGLE } },

@@ -16,7 +16,16 @@ export class Commands {
     // The definition is run by tsx: projen's own runner, ts-node, does not know the TypeScript in use.
     project.defaultTask?.reset('tsx .projenrc.ts');
     project.gitignore.exclude('/out/', '/build/', 'cdk.out/', '.DS_Store');
-    project.npmignore?.exclude('/out/', '/examples/', '/bench/', '/docs/', '/projen/', '/.ci/', '/lib/', '/tsconfig*.json');
+    project.npmignore?.exclude(
+      '/out/',
+      '/examples/',
+      '/bench/',
+      '/docs/',
+      '/projen/',
+      '/.ci/',
+      '/lib/',
+      '/tsconfig*.json',
+    );
     project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
     project.npmrc.addConfig('fund', 'false');
     project.npmrc.addConfig('audit', 'false');

@@ -11,7 +11,9 @@ if (!existsSync(installed) || readFileSync(installed, 'utf8') !== readFileSync(l
   console.log('Installing dependencies (once; about a minute) ...');
   const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' });
   if (npm.status !== 0) {
-    console.error('npm ci failed: the lines above say why; this project needs Node 20.16 or later and access to an npm registry');
+    console.error(
+      'npm ci failed: the lines above say why; this project needs Node 20.16 or later and access to an npm registry',
+    );
     process.exit(npm.status ?? 1);
   }
   copyFileSync(lock, installed);

@@ -12,7 +12,7 @@ export class Vitest {
       'nim-constructs/*': ['./lib/*/index.ts'],
     });
     project.tsconfigDev.file.addOverride('compilerOptions.noEmit', true);
-    for (const files of ['.projenrc.ts', 'examples/**/*.ts', 'bench/**/*.ts', 'projen/**/*.ts', 'vitest.config.ts']) {
+    for (const files of ['.projenrc.ts', 'examples/**/*.ts', 'bench/**/*.ts', 'projen/**/*.ts', 'vitest.config.mts']) {
       project.tsconfigDev.addInclude(files);
     }
     // tsx finds this file when an example runs in its own folder: inside the repository, the package is its sources.
@@ -20,7 +20,8 @@ export class Vitest {
       marker: false,
       obj: { extends: '../tsconfig.dev.json', include: ['**/*.ts'] },
     });
-    project.addTask('typecheck', { description: 'Type-check sources, tests, examples and benchmarks' })
+    project
+      .addTask('typecheck', { description: 'Type-check sources, tests, examples and benchmarks' })
       .exec('tsc --noEmit -p tsconfig.dev.json');
   }
 }

@@ -1,0 +1,7 @@
+export * from './allocatable';
+export * from './gpu';
+export * from './images';
+export * from './instance-type';
+export * from './model';
+export * from './precision';
+export * from './versions';

@@ -1,0 +1,64 @@
+import { Annotations, Duration, Token } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type { Construct } from 'constructs';
+import { refuse } from '../kube/errors';
+
+/** One chart as this library installs it: everything that Helm would default from a construct id is said. */
+export interface HelmRelease {
+  readonly cluster: eks.ICluster;
+  readonly release: string;
+  readonly chart: string;
+  /** A Helm repository (`https://`), or the whole address of an OCI chart (`oci://.../<chart>`). */
+  readonly repository: string;
+  readonly version: string;
+  readonly namespace: string;
+  readonly values?: Record<string, unknown>;
+  /** False only where nothing depends on the chart's pods. */
+  readonly wait?: boolean;
+}
+
+export function installChart(scope: Construct, id: string, { wait = true, ...release }: HelmRelease): eks.HelmChart {
+  if (!release.cluster.kubectlProvider) {
+    refuse(scope, {
+      what: 'cluster.kubectlProvider',
+      given: undefined,
+      allowed: 'a kubectl provider, through which charts are installed',
+      fix: 'give new eks.Cluster kubectlProviderOptions, or eks.Cluster.fromClusterAttributes a kubectlProvider',
+    });
+  }
+  return new eks.HelmChart(scope, id, {
+    ...release,
+    wait,
+    // The most that the handler's Lambda function allows; a first install waits for image pulls on fresh nodes.
+    timeout: Duration.minutes(15),
+  });
+}
+
+/** Which versions of a tool a construct can install. */
+export interface VersionRule {
+  readonly tool: string;
+  readonly tested: string;
+  readonly form: RegExp;
+  readonly allowed: string;
+  readonly fix: string;
+}
+
+/** Refuses a version that cannot work, and warns of one that nobody tried. */
+export function checkVersion(
+  scope: Construct,
+  version: string,
+  { tool, tested, form, allowed, fix }: VersionRule,
+): void {
+  if (Token.isUnresolved(version)) {
+    return;
+  }
+  if (!form.test(version)) {
+    refuse(scope, { what: 'version', given: version, allowed, fix });
+  }
+  if (version.replace(/^v/, '') !== tested.replace(/^v/, '')) {
+    Annotations.of(scope).addWarningV2(
+      `nim-constructs:untested-version:${tool}`,
+      `version ${version} of ${tool} is untested, tested is ${tested}; read its release notes, then acknowledge this warning`,
+    );
+  }
+}

@@ -1,0 +1,175 @@
+import { Aspects, Lazy, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import { ApiObject, Chart } from 'cdk8s';
+import type { Construct, IConstruct, IDependable } from 'constructs';
+import { setApplier } from '../kube/applier';
+import { checked } from '../kube/checked';
+import { refusalMessage, refuse } from '../kube/errors';
+import { NimNamespace } from '../nim';
+import { enableCdk8s } from './cdk8s-in-cdk';
+
+/** Properties of a KubernetesScope. */
+export interface KubernetesScopeProps {
+  /** Cluster to which the objects go. It needs a kubectl provider (`kubectlProviderOptions`). */
+  readonly cluster: eks.ICluster;
+
+  /** Namespace of the objects below. A literal. */
+  readonly namespace: string;
+
+  /**
+   * Whether the namespace is made here, where it is not there already, with the Pod Security level that NIM needs.
+   * It is never deleted: others may use it.
+   *
+   * @default - true, but for `default` and `kube-*`
+   */
+  readonly createNamespace?: boolean;
+}
+
+/**
+ * A cdk8s chart in a CDK app: every Kubernetes object below it, L1 or L2, ours or not, becomes one CloudFormation
+ * resource of the stack around it.
+ *
+ * One resource for each object, because kubectl's pruning skips custom resources: a NIMService that leaves a manifest of
+ * many objects would go on running, and billing. Objects are rendered last, so that later changes and JSON patches
+ * count. Dependencies between constructs, cdk8s or CDK, order the resources as they order any other.
+ */
+export class KubernetesScope extends Chart {
+  /** The scope around a construct. */
+  public static of(construct: IConstruct): KubernetesScope {
+    const scope = Chart.of(construct);
+    if (!(scope instanceof KubernetesScope)) {
+      refuse(construct, {
+        what: 'scope',
+        given: scope.node.path,
+        allowed: 'a KubernetesScope, or a construct below one',
+        fix: "create it under new KubernetesScope(stack, 'Nim', { cluster, namespace: 'nim' })",
+      });
+    }
+    return scope;
+  }
+
+  /** Cluster to which the objects go. */
+  public readonly cluster: eks.ICluster;
+
+  private readonly retained = new Set<IConstruct>();
+  private readonly prerequisites: IDependable[] = [];
+
+  constructor(scope: Construct, id: string, props: KubernetesScopeProps) {
+    super(scope, id, { namespace: props.namespace });
+    this.cluster = props.cluster;
+    this.checkNamespace(props.namespace);
+    this.checkKubectl();
+    enableCdk8s(this.node.root);
+
+    const stack = Stack.of(this);
+    setApplier(this, { region: stack.region, stable: (value) => stack.resolve(value) });
+
+    if (props.createNamespace ?? !/^(default|kube-.*)$/.test(props.namespace)) {
+      const namespace = new NimNamespace(this, 'Namespace');
+      this.retain(namespace.apiObject);
+    }
+    Aspects.of(this).add({ visit: (node) => this.apply(node) });
+  }
+
+  /** Keeps an object in the cluster when it leaves the stack, or when the stack is deleted. */
+  public retain(object: ApiObject): void {
+    this.retained.add(object);
+  }
+
+  /**
+   * Says what must stand before any object of this scope is sent to the cluster, and must outlive it: an operator whose
+   * finalizers clear the objects, for example. AWS resources below the scope do not wait for it.
+   */
+  public addPrerequisites(...prerequisites: IDependable[]): void {
+    this.prerequisites.push(...prerequisites);
+  }
+
+  private apply(node: IConstruct): void {
+    if (!ApiObject.isApiObject(node) || Chart.of(node) !== this || node.node.tryFindChild('Manifest')) {
+      return;
+    }
+    const object = node as ApiObject;
+    this.checkUnique(object);
+    object.node.addValidation({ validate: () => this.checkSize(object) });
+    const isNamespace = object.kind === 'Namespace';
+    const manifest = new eks.KubernetesManifest(object, 'Manifest', {
+      cluster: this.cluster,
+      manifest: [Lazy.any({ produce: () => checked(object, object.toJson()) })] as unknown as Record<string, unknown>[],
+      // Pruning would need all objects in one resource, and skips custom resources.
+      prune: false,
+      // A namespace that is there already is taken over; anything else of the same name is an error.
+      overwrite: isNamespace,
+      removalPolicy: this.retained.has(object) ? RemovalPolicy.RETAIN : undefined,
+    });
+    manifest.node.addDependency(...this.prerequisites);
+    const namespace = this.node.tryFindChild('Namespace');
+    if (namespace && !isNamespace) {
+      manifest.node.addDependency(namespace);
+    }
+  }
+
+  private checkNamespace(namespace: string): void {
+    if (Token.isUnresolved(namespace) || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) {
+      refuse(this, {
+        what: 'namespace',
+        given: namespace,
+        allowed: "a literal of at most 63 of a-z, 0-9 and '-'",
+        fix: "write namespace: 'nim'",
+      });
+    }
+  }
+
+  private checkKubectl(): void {
+    if (!eks.KubectlProvider.getKubectlProvider(this, this.cluster)) {
+      refuse(this, {
+        what: 'kubectl provider of the cluster',
+        given: undefined,
+        allowed: 'a cluster that can run kubectl',
+        fix: 'create the cluster with kubectlProviderOptions: { kubectlLayer }, or import it with kubectlProvider',
+      });
+    }
+  }
+
+  private checkUnique(object: ApiObject): void {
+    const key = [this.cluster.node.path, object.apiGroup, object.kind, object.metadata.namespace, object.name].join(
+      '|',
+    );
+    const owner = objectsOf(this.node.root).get(key);
+    if (owner && owner !== object && object.kind !== 'Namespace') {
+      refuse(object, {
+        what: 'name',
+        given: object.name,
+        allowed: `a name that no other ${object.kind} of the cluster has: ${owner.node.path} has it`,
+        fix: 'give one of the two another name or construct id',
+      });
+    }
+    objectsOf(this.node.root).set(key, object);
+  }
+
+  private checkSize(object: ApiObject): string[] {
+    const bytes = Buffer.byteLength(JSON.stringify(object.toJson()));
+    if (bytes <= MAX_MANIFEST_BYTES) {
+      return [];
+    }
+    const message = refusalMessage(object, {
+      what: 'manifest',
+      given: `${bytes} bytes`,
+      allowed: `at most ${MAX_MANIFEST_BYTES}, which is what the kubectl handler of CloudFormation takes`,
+      fix: 'split it, or install it with a Helm chart',
+    });
+    // CDK puts the construct's path before a validation error itself.
+    return [message.slice(message.indexOf(']') + 2)];
+  }
+}
+
+/** Lambda takes an asynchronous event of 256 KB; the rest of the event needs its room. */
+const MAX_MANIFEST_BYTES = 240_000;
+
+const OBJECTS = new WeakMap<IConstruct, Map<string, ApiObject>>();
+
+/** The objects of an app, by cluster, kind, namespace and name. */
+function objectsOf(root: IConstruct): Map<string, ApiObject> {
+  const objects = OBJECTS.get(root) ?? new Map<string, ApiObject>();
+  OBJECTS.set(root, objects);
+  return objects;
+}

@@ -1,0 +1,41 @@
+import { k8s } from 'cdk8s-plus-28';
+import type { Construct } from 'constructs';
+import { holdsKeyMaterial, refuse } from '../kube/errors';
+
+/** Set by the operator from other fields; a value of one's own would break the cache path, the port or the probes. */
+const OPERATOR_ENV = new Set([
+  'HF_HOME',
+  'NIM_CACHE_PATH',
+  'NIM_HTTP_API_PORT',
+  'NIM_MODEL_PROFILE',
+  'NIM_SERVER_PORT',
+  'OUTLINES_CACHE_DIR',
+]);
+
+const SECRET_ENV = new Set(['HF_TOKEN', 'NGC_API_KEY', 'NGC_CLI_API_KEY', 'NVIDIA_API_KEY']);
+
+export function checkEnv(scope: Construct, env: { [name: string]: string } = {}): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (SECRET_ENV.has(name) || holdsKeyMaterial(value)) {
+      refuse(scope, {
+        what: `env.${name}`,
+        given: 'a literal value',
+        allowed: 'no key: manifests and templates are stored and logged in clear',
+        fix: 'leave it out: the operator sets it from the Secret of the credentials',
+      });
+    }
+    if (OPERATOR_ENV.has(name)) {
+      refuse(scope, {
+        what: `env.${name}`,
+        given: value,
+        allowed: 'a variable that the operator does not set itself',
+        fix: 'leave it out: store, profile and port decide it',
+      });
+    }
+  }
+}
+
+export function envVars(env: { [name: string]: string } = {}): k8s.EnvVar[] | undefined {
+  const vars = Object.entries(env).map(([name, value]) => ({ name, value }));
+  return vars.length > 0 ? vars : undefined;
+}

@@ -1,0 +1,6 @@
+export * from './namespace';
+export * from './ngc-credentials';
+export * from './nim-cache';
+export * from './nim-profile';
+export * from './nim-service';
+export * from './serving-image';

@@ -1,0 +1,24 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { clusterScoped } from '../crds/render';
+import { namespaceOf } from '../kube/names';
+
+/**
+ * The namespace of a chart, with the Pod Security level that NIM needs. Under `restricted` no NIM pod runs: the operator
+ * sets no seccomp profile and cannot be told to (NVIDIA/k8s-nim-operator 3.1.2).
+ */
+export class NimNamespace extends Construct {
+  /** The Namespace, for what has no prop here. */
+  public readonly apiObject: k8s.KubeNamespace;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.apiObject = new k8s.KubeNamespace(this, 'Resource', {
+      metadata: {
+        name: namespaceOf(this),
+        labels: { 'pod-security.kubernetes.io/enforce': 'baseline' },
+      },
+    });
+    clusterScoped(this.apiObject);
+  }
+}

@@ -1,0 +1,181 @@
+import { Size } from 'cdk8s';
+import { Construct } from 'constructs';
+import { Engine } from '../catalog';
+import { KubeNimCache, type NgcModel, type NimCacheSpec } from '../crds';
+import { warn } from '../kube/annotations';
+import { refuse } from '../kube/errors';
+import { checkName, defaultName, namespaceOf, stableHash } from '../kube/names';
+import { mebibytes, millicores } from '../kube/quantities';
+import type { IGpuNodePool } from '../nodes';
+import type { IModelStore } from '../storage';
+import { checkEnv, envVars } from './env';
+import type { NgcCredentials } from './ngc-credentials';
+import type { NimProfile } from './nim-profile';
+import { POOL_LABEL, tolerationsOf } from './placement';
+import { checkFit } from './profile-fit';
+import type { ServingImage } from './serving-image';
+
+/** What a cache downloads, and where to. */
+export interface NimCacheOptions {
+  /** Image that downloads the model, and that will serve it. */
+  readonly image: ServingImage;
+
+  /** Profile to download. */
+  readonly profile: NimProfile;
+
+  /** Where the model goes: a folder of this store. */
+  readonly store: IModelStore;
+}
+
+/** Properties of a NimCache. */
+export interface NimCacheProps extends NimCacheOptions {
+  /** NGC credentials for the image and the model. */
+  readonly credentials: NgcCredentials;
+
+  /** Pool of the services that will use the cache: its GPU selects the profile, its taints are tolerated. */
+  readonly pool: IGpuNodePool;
+
+  /**
+   * Where the download may run. A download needs no GPU.
+   *
+   * @default - any Linux node, `kubernetes.io/os: linux`, GPU nodes of the pool included
+   */
+  readonly nodeSelector?: { [key: string]: string };
+
+  /**
+   * Environment of the download, by name. Keys and what the operator sets itself are refused.
+   *
+   * @default - none
+   */
+  readonly env?: { [name: string]: string };
+
+  /**
+   * Name of the NIMCache, to which a hash of its spec is added: specs are immutable, so a change is a new object.
+   *
+   * @default - from the construct ids below the chart
+   */
+  readonly name?: string;
+}
+
+/** Leaves room for the operator's `-job` and the pod's own suffix in 63 characters. */
+const MAX_NAME = 52;
+
+/**
+ * A model on a store: the operator's job downloads one profile into a folder of it.
+ *
+ * The download works with no GPU node in the cluster. The folder is named by image and profile, so that a cache that is
+ * replaced for another reason finds its files again, and two versions lie side by side.
+ */
+export class NimCache extends Construct {
+  /** Name of the NIMCache. */
+  public readonly name: string;
+  /** Image of the cache and of its services. */
+  public readonly image: ServingImage;
+  /** Profile in the cache. */
+  public readonly profile: NimProfile;
+  /** Store that holds it. */
+  public readonly store: IModelStore;
+  /** Folder of the store. */
+  public readonly subPath: string;
+  /** Pool of the services. */
+  public readonly pool: IGpuNodePool;
+  /** NGC credentials. */
+  public readonly credentials: NgcCredentials;
+  /** The NIMCache, for what has no prop here. */
+  public readonly apiObject: KubeNimCache;
+
+  constructor(scope: Construct, id: string, props: NimCacheProps) {
+    super(scope, id);
+    this.image = props.image;
+    this.profile = props.profile;
+    this.store = props.store;
+    this.pool = props.pool;
+    this.credentials = props.credentials;
+
+    this.image._check(this);
+    this.profile._check(this, this.image);
+    checkFit(this, this.image, this.profile, this.pool);
+    checkEnv(this, props.env);
+    this.checkStore();
+    this.warnOfSubstrings();
+
+    const secrets = this.credentials._bind(this);
+    this.subPath = this.folder();
+    const spec: NimCacheSpec = {
+      source: {
+        ngc: {
+          modelPuller: this.image.reference,
+          pullSecret: secrets.pullSecret,
+          authSecret: secrets.authSecret,
+          model: this.selection(),
+        },
+      },
+      storage: {
+        pvc: {
+          create: false,
+          name: this.store.claimName,
+          volumeAccessMode: this.store.accessMode,
+          subPath: this.subPath,
+        },
+      },
+      // Without requests the pods have none, and the first node under pressure kills the download.
+      resources: { cpu: millicores(1000), memory: mebibytes(Size.gibibytes(4).toMebibytes()) },
+      // The operator's own default waits for a node with a GPU.
+      nodeSelector: props.nodeSelector ?? { 'kubernetes.io/os': 'linux' },
+      tolerations: tolerationsOf(this.pool),
+      env: envVars(props.env),
+      userId: this.store.userId,
+      groupId: this.store.groupId,
+    };
+    const base = props.name ?? defaultName(this);
+    this.name = checkName(this, 'cache name', `${base}-${stableHash(this, spec)}`, MAX_NAME);
+    this.apiObject = new KubeNimCache(this, 'Resource', {
+      metadata: { name: this.name, labels: { [POOL_LABEL]: this.pool.poolName } },
+      spec,
+    });
+    for (const needed of [secrets.secrets, this.store.claim]) {
+      if (needed) {
+        this.apiObject.node.addDependency(needed);
+      }
+    }
+  }
+
+  private selection(): NgcModel {
+    const { id, engine, precision, qosProfile, tensorParallelism } = this.profile;
+    if (id) {
+      return { profiles: [id] };
+    }
+    // Only TensorRT-LLM profiles are made for one GPU. Generic ones carry no GPU tag, and a filter would match none.
+    const gpus = engine === Engine.TENSORRT_LLM ? [{ product: this.pool.gpu.nimProduct }] : undefined;
+    return { engine, precision, tensorParallelism: String(tensorParallelism), qosProfile, gpus };
+  }
+
+  private folder(): string {
+    const { repository, tag } = this.image;
+    const name = repository.slice(repository.lastIndexOf('/') + 1);
+    return `${name}-${tag}-${this.profile.label}-${stableHash(this, [repository, tag, this.selection()])}`;
+  }
+
+  private checkStore(): void {
+    const namespace = namespaceOf(this);
+    if (this.store.namespace && this.store.namespace !== namespace) {
+      refuse(this, {
+        what: 'store',
+        given: `${this.store.namespace}/${this.store.claimName}`,
+        allowed: `a store in the namespace of the cache, ${namespace}`,
+        fix: 'create the store under the same chart: a pod mounts claims of its own namespace only',
+      });
+    }
+  }
+
+  private warnOfSubstrings(): void {
+    if (this.profile.engine === Engine.TENSORRT_LLM && this.pool.gpu.label === 'L4') {
+      warn(
+        this,
+        'nim-constructs:l4-selects-l40s',
+        'gpus: L4 also selects the profiles of L40S, because the operator looks for the name inside the tag: ' +
+          'both are downloaded; NimProfile.fromId() downloads one',
+      );
+    }
+  }
+}

@@ -1,0 +1,291 @@
+import type { Size } from 'cdk8s';
+import { ImagePullPolicy, k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { KubeNimService, VolumeAccessMode } from '../crds';
+import { refuse } from '../kube/errors';
+import { checkName, defaultName, namespaceOf } from '../kube/names';
+import { mebibytes, millicores, quantity } from '../kube/quantities';
+import { HostMemory, NodeShare, StartupBudget } from '../plan';
+import { checkEnv, envVars } from './env';
+import type { NimCache } from './nim-cache';
+import { affinityTo, POOL_LABEL, tolerationsOf } from './placement';
+
+/** How the service is reached: types of a Kubernetes Service. */
+export enum ServiceType {
+  /** Inside the cluster. */
+  CLUSTER_IP = 'ClusterIP',
+  /** A port of every node. */
+  NODE_PORT = 'NodePort',
+  /** A load balancer. NIM has no authentication of its own. */
+  LOAD_BALANCER = 'LoadBalancer',
+}
+
+/** A ServiceMonitor for Prometheus. */
+export interface ServiceMonitorOptions {
+  /**
+   * Seconds between two scrapes.
+   *
+   * @default 30
+   */
+  readonly intervalSeconds?: number;
+  /**
+   * Labels by which Prometheus finds the ServiceMonitor.
+   *
+   * @default - none
+   */
+  readonly labels?: { [key: string]: string };
+}
+
+/** How a cached model is served. */
+export interface NimServiceOptions {
+  /**
+   * Pods that serve the model. 0 stops it and keeps the object.
+   *
+   * @default 1
+   */
+  readonly replicas?: number;
+
+  /**
+   * Type of the Kubernetes Service.
+   *
+   * @default ServiceType.CLUSTER_IP
+   */
+  readonly serviceType?: ServiceType;
+
+  /**
+   * Port of the API.
+   *
+   * @default 8000
+   */
+  readonly port?: number;
+
+  /**
+   * vCPUs of one pod.
+   *
+   * @default - the part, by GPU, of the cheapest node of the pool that holds the pod; 3 a GPU where its types are not known
+   */
+  readonly cpu?: number;
+
+  /**
+   * Memory of one pod, request and limit.
+   *
+   * @default - as for cpu; what the model needs where the pool's types are not known
+   */
+  readonly memory?: Size;
+
+  /**
+   * How long a pod may take until it answers, before Kubernetes restarts it.
+   *
+   * @default - by StartupBudget, from the size of the model and the speed of the store
+   */
+  readonly startupBudget?: StartupBudget;
+
+  /**
+   * Scraping by Prometheus. Only where its ServiceMonitor CRD is installed: without it the operator makes no pod at all.
+   *
+   * @default - no ServiceMonitor
+   */
+  readonly serviceMonitor?: ServiceMonitorOptions;
+
+  /**
+   * Environment of the server, by name. Keys and what the operator sets itself are refused.
+   *
+   * @default - none
+   */
+  readonly env?: { [name: string]: string };
+}
+
+/** Properties of a NimService. */
+export interface NimServiceProps extends NimServiceOptions {
+  /** The cached model. Image, profile, GPUs, claim, folder, user, pool and credentials follow from it. */
+  readonly cache: NimCache;
+
+  /**
+   * Name of the NIMService and of the Kubernetes Service.
+   *
+   * @default - from the construct ids below the chart
+   */
+  readonly name?: string;
+}
+
+/** The operator names a container after the service, with `-ctr` behind it, in 63 characters. */
+const MAX_NAME = 59;
+
+/** vCPUs for each GPU where nothing is known of the nodes: what the smallest GPU node has left for pods. */
+const FALLBACK_MILLIS_PER_GPU = 3000;
+
+/** A model that answers on an OpenAI-compatible API: a NIMService on the nodes of its cache's pool. */
+export class NimService extends Construct {
+  /** Name of the NIMService and of the Kubernetes Service. */
+  public readonly name: string;
+  /** Address inside the cluster. */
+  public readonly url: string;
+  /** Command that opens the API on this machine. */
+  public readonly portForwardCommand: string;
+  /** The cached model. */
+  public readonly cache: NimCache;
+  /** Share of a node that a pod asks for, where the types of the pool are known. */
+  public readonly nodeShare?: NodeShare;
+  /** The NIMService, for what has no prop here. */
+  public readonly apiObject: KubeNimService;
+
+  constructor(scope: Construct, id: string, props: NimServiceProps) {
+    super(scope, id);
+    const { cache } = props;
+    const { pool, image, profile, store } = cache;
+    const namespace = namespaceOf(this);
+    const port = props.port ?? 8000;
+    const replicas = props.replicas ?? 1;
+    this.cache = cache;
+    this.name = checkName(this, 'service name', props.name ?? defaultName(this), MAX_NAME);
+    this.url = `http://${this.name}.${namespace}.svc.cluster.local:${port}`;
+    this.portForwardCommand = `kubectl port-forward --namespace ${namespace} service/${this.name} ${port}:${port}`;
+
+    checkEnv(this, props.env);
+    this.checkCounts(replicas, port);
+    this.checkCache(namespace, replicas);
+
+    const secrets = cache.credentials._bind(this);
+    const needMib = image.model && profile.precision && HostMemory.needMib(image.model, profile.precision);
+    this.nodeShare = NodeShare.cheapest({
+      gpus: profile.tensorParallelism,
+      instanceTypes: pool.instanceTypes,
+      memoryMib: props.memory?.toMebibytes() ?? needMib,
+    });
+    const budget = props.startupBudget ?? this.startupBudget();
+
+    this.apiObject = new KubeNimService(this, 'Resource', {
+      metadata: { name: this.name, labels: { [POOL_LABEL]: pool.poolName } },
+      spec: {
+        image: {
+          repository: image.repository,
+          tag: image.tag,
+          pullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
+          pullSecrets: [secrets.pullSecret],
+        },
+        authSecret: secrets.authSecret,
+        storage: { nimCache: { name: cache.name, profile: profile.id } },
+        replicas,
+        resources: this.resources(props, needMib),
+        affinity: affinityTo(pool),
+        tolerations: tolerationsOf(pool),
+        userId: store.userId,
+        groupId: store.groupId,
+        env: envVars(props.env),
+        expose: { service: { type: props.serviceType ?? ServiceType.CLUSTER_IP, port } },
+        // A busy server answers in more than the operator's one second (NVIDIA/k8s-nim-operator issue 730).
+        livenessProbe: { enabled: true, probe: healthProbe('live', 5, 3) },
+        readinessProbe: { enabled: true, probe: healthProbe('ready', 5, 3) },
+        startupProbe: { enabled: true, probe: healthProbe('ready', 5, budget.failureThreshold) },
+        metrics: serviceMonitor(props.serviceMonitor),
+      },
+    });
+    this.apiObject.node.addDependency(cache.apiObject);
+    if (pool.nodes) {
+      this.apiObject.node.addDependency(pool.nodes);
+    }
+    if (replicas > 1) {
+      this.addDisruptionBudget();
+    }
+  }
+
+  private checkCounts(replicas: number, port: number): void {
+    if (!Number.isInteger(replicas) || replicas < 0) {
+      refuse(this, {
+        what: 'replicas',
+        given: replicas,
+        allowed: 'a whole number of 0 or more',
+        fix: 'write replicas: 1',
+      });
+    }
+    if (!Number.isInteger(port) || port < 1 || port > 65535) {
+      refuse(this, { what: 'port', given: port, allowed: 'a whole number from 1 to 65535', fix: 'write port: 8000' });
+    }
+  }
+
+  private checkCache(namespace: string, replicas: number): void {
+    const { cache } = this;
+    if (namespaceOf(cache) !== namespace) {
+      refuse(this, {
+        what: 'cache',
+        given: `${namespaceOf(cache)}/${cache.name}`,
+        allowed: `a cache in the namespace of the service, ${namespace}`,
+        fix: 'create the cache under the same chart: the operator looks for it in its own namespace only',
+      });
+    }
+    const { accessMode } = cache.store;
+    const single =
+      accessMode === VolumeAccessMode.READ_WRITE_ONCE || accessMode === VolumeAccessMode.READ_WRITE_ONCE_POD;
+    if (replicas > 1 && single) {
+      refuse(this, {
+        what: 'replicas',
+        given: replicas,
+        allowed: `1 on a store with access mode ${accessMode}, which one node mounts at a time`,
+        fix: 'use a store with ReadWriteMany, such as EfsModelStore',
+      });
+    }
+  }
+
+  private resources(props: NimServiceOptions, needMib?: number): k8s.ResourceRequirements {
+    const { pool, profile } = this.cache;
+    const gpus = profile.tensorParallelism;
+    if (pool.instanceTypes.length > 0 && !this.nodeShare) {
+      const asked = props.memory?.toMebibytes() ?? needMib;
+      refuse(this, {
+        what: 'memory',
+        given: `${asked} MiB with ${gpus} GPU${gpus > 1 ? 's' : ''}`,
+        allowed: `the share of a node of pool ${pool.poolName}: ${shares(this.cache)}`,
+        fix: 'let the pool start a larger type, or write a smaller memory',
+      });
+    }
+    const cpu = props.cpu ? props.cpu * 1000 : (this.nodeShare?.cpuMillis ?? gpus * FALLBACK_MILLIS_PER_GPU);
+    const mib = props.memory?.toMebibytes() ?? this.nodeShare?.memoryMib ?? needMib;
+    const memory: { [name: string]: k8s.Quantity } = mib === undefined ? {} : { memory: mebibytes(mib) };
+    // Both maps, always: with one of them missing the operator panics at each reconcile and reports nothing.
+    return {
+      requests: { cpu: millicores(cpu), ...memory, 'nvidia.com/gpu': quantity(gpus) },
+      limits: { ...memory, 'nvidia.com/gpu': quantity(gpus) },
+    };
+  }
+
+  private startupBudget(): StartupBudget {
+    const { image, profile, store } = this.cache;
+    const weightBytes = image.model && profile.precision ? image.model.weightBytes(profile.precision) : 0;
+    return StartupBudget.of({ weightBytes, readMibPerSecond: store.readMibPerSecond });
+  }
+
+  /** The operator makes none, so that draining nodes could take all replicas at once. */
+  private addDisruptionBudget(): void {
+    new k8s.KubePodDisruptionBudget(this, 'DisruptionBudget', {
+      metadata: { name: this.name },
+      spec: { maxUnavailable: k8s.IntOrString.fromNumber(1), selector: { matchLabels: { app: this.name } } },
+    });
+  }
+}
+
+function healthProbe(state: 'live' | 'ready', timeoutSeconds: number, failureThreshold: number): k8s.Probe {
+  return {
+    httpGet: { path: `/v1/health/${state}`, port: k8s.IntOrString.fromString('api') },
+    initialDelaySeconds: 15,
+    periodSeconds: StartupBudget.PERIOD_SECONDS,
+    timeoutSeconds,
+    failureThreshold,
+  };
+}
+
+function serviceMonitor(options?: ServiceMonitorOptions) {
+  if (!options) {
+    return { enabled: false };
+  }
+  return {
+    enabled: true,
+    serviceMonitor: { interval: `${options.intervalSeconds ?? 30}s`, additionalLabels: options.labels },
+  };
+}
+
+function shares({ pool, profile }: NimCache): string {
+  const gpus = profile.tensorParallelism;
+  const share = (type: (typeof pool.instanceTypes)[number]) =>
+    NodeShare.cheapest({ gpus, instanceTypes: [type] })?.memoryMib ?? 0;
+  return pool.instanceTypes.map((type) => `${share(type)} MiB on ${type.typeName}`).join(', ');
+}

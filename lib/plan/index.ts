@@ -1,0 +1,4 @@
+export * from './host-memory';
+export * from './node-share';
+export * from './pool-cost';
+export * from './startup-budget';

@@ -1,0 +1,2 @@
+export * from './nim-model';
+export * from './nim-platform';

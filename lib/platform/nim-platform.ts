@@ -1,0 +1,151 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type { ILayerVersion } from 'aws-cdk-lib/aws-lambda';
+import { Construct } from 'constructs';
+import {
+  EfsModelStore,
+  type EfsModelStoreOptions,
+  ExternalSecrets,
+  Karpenter,
+  KubernetesScope,
+  NimCluster,
+  NimOperator,
+} from '../cluster';
+import { refuse } from '../kube/errors';
+import type { NgcCredentials } from '../nim';
+import { GpuNodePool, type GpuNodePoolOptions } from '../nodes';
+import { NimModel, type NimModelOptions } from './nim-model';
+
+/** Properties of a NimPlatform. */
+export interface NimPlatformProps {
+  /**
+   * Kubernetes version of the cluster that is made.
+   *
+   * @default - none: `cluster` is given
+   */
+  readonly version?: eks.KubernetesVersion;
+
+  /**
+   * Lambda layer with kubectl and helm for the cluster that is made, within one minor version of it.
+   *
+   * @default - none: `cluster` is given
+   */
+  readonly kubectlLayer?: ILayerVersion;
+
+  /**
+   * A cluster that exists, with a kubectl provider, system nodes, the Pod Identity agent, the EFS CSI driver and a device
+   * plugin. Karpenter, the NIM Operator and what they need are still made.
+   *
+   * @default - a NimCluster is made
+   */
+  readonly cluster?: eks.ICluster;
+
+  /** NGC credentials for NIM images and models. */
+  readonly credentials: NgcCredentials;
+
+  /**
+   * Namespace of the models.
+   *
+   * @default 'nim'
+   */
+  readonly namespace?: string;
+}
+
+/**
+ * LLM inference on Amazon EKS in one construct: cluster, Karpenter, NIM Operator, secrets, and the pools, stores and
+ * models that are added to it. Every part is reachable, and each can be used without this one.
+ */
+export class NimPlatform extends Construct {
+  /** The cluster that was made, where none was given. */
+  public readonly nimCluster?: NimCluster;
+  /** The cluster. */
+  public readonly cluster: eks.ICluster;
+  /** Karpenter, which starts the GPU nodes. */
+  public readonly karpenter: Karpenter;
+  /** The NIM Operator. */
+  public readonly operator: NimOperator;
+  /** External Secrets Operator, where the credentials come from Secrets Manager. */
+  public readonly externalSecrets?: ExternalSecrets;
+  /** Scope of the node pools. */
+  public readonly nodes: KubernetesScope;
+  /** Scope of stores and models. */
+  public readonly workloads: KubernetesScope;
+
+  private readonly credentials: NgcCredentials;
+
+  constructor(scope: Construct, id: string, props: NimPlatformProps) {
+    super(scope, id);
+    this.credentials = props.credentials;
+    if (props.cluster && (props.version || props.kubectlLayer)) {
+      refuse(this, {
+        what: props.version ? 'version' : 'kubectlLayer',
+        given: props.version?.version ?? 'a layer',
+        allowed: 'nothing beside cluster, which has its own',
+        fix: 'leave it out, or leave cluster out for a new cluster',
+      });
+    }
+    this.nimCluster = props.cluster ? undefined : this.createCluster(props);
+    this.cluster = props.cluster ?? (this.nimCluster as NimCluster).cluster;
+    const { cluster } = this;
+    const { region } = Stack.of(this);
+
+    this.karpenter = new Karpenter(this, 'Karpenter', { cluster });
+    this.operator = new NimOperator(this, 'NimOperator', { cluster });
+    this.nodes = new KubernetesScope(this, 'Nodes', { cluster, namespace: 'kube-system' });
+    this.workloads = new KubernetesScope(this, 'Nim', { cluster, namespace: props.namespace ?? 'nim' });
+    this.nodes.addPrerequisites(this.karpenter);
+    this.workloads.addPrerequisites(this.operator);
+
+    const { secretsManagerName } = this.credentials;
+    if (secretsManagerName) {
+      this.externalSecrets = new ExternalSecrets(this, 'ExternalSecrets', { cluster });
+      this.externalSecrets.grantRead(secretsManagerName);
+      this.workloads.addPrerequisites(this.externalSecrets);
+      const secret = `--region ${region} --name ${secretsManagerName} --secret-string "$NGC_API_KEY"`;
+      this.output('StoreNgcKey', `aws secretsmanager create-secret ${secret}`);
+    }
+    if (this.nimCluster) {
+      this.workloads.addPrerequisites(this.nimCluster.ready);
+      for (const part of [this.karpenter, this.operator, this.externalSecrets]) {
+        part?.node.addDependency(this.nimCluster.ready);
+      }
+    }
+    this.output('ConfigureKubectl', `aws eks update-kubeconfig --region ${region} --name ${cluster.clusterName}`);
+  }
+
+  /** Adds a pool of GPU nodes, which costs nothing until a pod needs it. */
+  public addGpuNodePool(id: string, options: GpuNodePoolOptions): GpuNodePool {
+    return new GpuNodePool(this.nodes, id, { ...options, environment: this.karpenter.nodeEnvironment });
+  }
+
+  /** Adds a store for models on EFS. */
+  public addEfsModelStore(id: string, options: EfsModelStoreOptions = {}): EfsModelStore {
+    return new EfsModelStore(this.workloads, id, options);
+  }
+
+  /** Adds a model: its download into a store, and its service on a pool. */
+  public addModel(id: string, options: NimModelOptions): NimModel {
+    const model = new NimModel(this.workloads, id, { ...options, credentials: this.credentials });
+    this.output(`${id}Url`, model.url);
+    this.output(`${id}PortForward`, model.service.portForwardCommand);
+    return model;
+  }
+
+  private createCluster({ version, kubectlLayer }: NimPlatformProps): NimCluster {
+    if (!version || !kubectlLayer) {
+      refuse(this, {
+        what: version ? 'kubectlLayer' : 'version',
+        given: undefined,
+        allowed: 'version and kubectlLayer for a new cluster, or cluster for one that exists',
+        fix: "write version: eks.KubernetesVersion.of('1.36') and kubectlLayer: new KubectlV36Layer(stack, 'Kubectl')",
+      });
+    }
+    return new NimCluster(this, 'Cluster', { version, kubectlLayer });
+  }
+
+  /** An output named by the construct ids alone, so that scripts can rely on it. */
+  private output(id: string, value: string): void {
+    const path = [...this.node.path.split('/').slice(1), id].join('').replace(/[^A-Za-z0-9]/g, '');
+    new CfnOutput(this, id, { value }).overrideLogicalId(path);
+  }
+}

@@ -1,0 +1,2 @@
+export * from './efs-model-volume';
+export * from './model-store';
