@@ -5,7 +5,7 @@ import type { JsiiProject } from 'projen/lib/cdk';
 export class CodeStyle {
   constructor(project: JsiiProject) {
     const biome = new javascript.Biome(project, {
-      version: '~2.6.8',
+      version: '2.5.8',
       biomeConfig: {
         files: {
           includes: [

@@ -4,7 +4,9 @@ import type { JsiiProject } from 'projen/lib/cdk';
 export class Commands {
   constructor(project: JsiiProject) {
     const installFirst = 'node projen/install.mjs';
-    project.addTask('demo', { description: 'Synthesize the examples into out/' }).exec('tsx examples/demo.ts');
+    project
+      .addTask('demo', { description: 'Synthesize the examples into out/' })
+      .exec('tsx demo.ts', { cwd: 'examples' });
     project.package.setScript('demo', `${installFirst} && projen demo`);
     project.package.setScript('test', `${installFirst} && projen test:all`);
     const all = project.addTask('test:all', { description: 'Compile, check style and types, run every test' });

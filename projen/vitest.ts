@@ -12,7 +12,14 @@ export class Vitest {
       'nim-constructs/*': ['./lib/*/index.ts'],
     });
     project.tsconfigDev.file.addOverride('compilerOptions.noEmit', true);
-    for (const files of ['.projenrc.ts', 'examples/**/*.ts', 'bench/**/*.ts', 'projen/**/*.ts', 'vitest.config.mts']) {
+    for (const files of [
+      '.projenrc.ts',
+      'examples/**/*.ts',
+      'bench/**/*.ts',
+      'projen/**/*.ts',
+      'test/**/*.mts',
+      'vitest.config.mts',
+    ]) {
       project.tsconfigDev.addInclude(files);
     }
     // tsx finds this file when an example runs in its own folder: inside the repository, the package is its sources.

@@ -6,6 +6,7 @@ import type { Size } from 'cdk8s';
 import { Construct, type IDependable } from 'constructs';
 import type { VolumeAccessMode } from '../crds';
 import { refuse } from '../kube/errors';
+import { defaultName } from '../kube/names';
 import { EfsModelVolume, type IModelStore } from '../storage';
 import { KubernetesScope } from './kubernetes-scope';
 
@@ -63,7 +64,7 @@ export class EfsModelStore extends Construct implements IModelStore {
       fileSystemId: this.fileSystem.fileSystemId,
       retain,
       size: props.size,
-      name: props.name,
+      name: props.name ?? defaultName(this),
     });
     // The driver needs a mount target to make the access point, and again to remove it.
     this.volume.node.addDependency(this.fileSystem.mountTargetsAvailable);

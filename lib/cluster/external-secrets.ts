@@ -8,7 +8,10 @@ import { checkVersion, installChart } from './helm-release';
 import { associate, podIdentityRole } from './pod-identity';
 
 export interface ExternalSecretsProps {
-  /** Cluster to install into; it needs a kubectl provider and the EKS Pod Identity agent. */
+  /**
+   * Cluster to install into; it needs a kubectl provider. An `eks.Cluster` gets the EKS Pod Identity agent if its stack
+   * does not add it; an imported cluster must run it.
+   */
   readonly cluster: eks.ICluster;
 
   /**

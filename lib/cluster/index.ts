@@ -6,3 +6,4 @@ export * from './karpenter';
 export * from './kubernetes-scope';
 export * from './nim-cluster';
 export * from './nim-operator';
+export * from './system-nodes';

@@ -16,8 +16,9 @@ import { associate, podIdentityRole } from './pod-identity';
 
 export interface KarpenterProps {
   /**
-   * Cluster to scale. It needs a kubectl provider, the EKS Pod Identity agent, and nodes that Karpenter does not own;
-   * an imported one also its `vpc` and `clusterSecurityGroupId`.
+   * Cluster to scale. It needs a kubectl provider and nodes that Karpenter does not own. An `eks.Cluster` gets the EKS
+   * Pod Identity agent if its stack does not add it; an imported cluster must run it, and know its `vpc` and
+   * `clusterSecurityGroupId`.
    */
   readonly cluster: eks.ICluster;
 

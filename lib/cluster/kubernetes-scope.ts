@@ -37,7 +37,8 @@ export class KubernetesScope extends Chart {
   /** The scope around a construct. */
   public static of(construct: IConstruct): KubernetesScope {
     const scope = Chart.of(construct);
-    if (!(scope instanceof KubernetesScope)) {
+    // Not instanceof: Chart redefines it, so that every chart would pass.
+    if (!('cluster' in scope)) {
       refuse(construct, {
         what: 'scope',
         given: scope.node.path,
@@ -45,7 +46,7 @@ export class KubernetesScope extends Chart {
         fix: "create it under new KubernetesScope(stack, 'Nim', { cluster, namespace: 'nim' })",
       });
     }
-    return scope;
+    return scope as KubernetesScope;
   }
 
   /** Cluster to which the objects go. */

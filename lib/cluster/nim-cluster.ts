@@ -48,6 +48,9 @@ export interface NimClusterProps {
  * `nimCluster.cluster.grantClusterAdmin('Team', roleArn)`. The API endpoint is public and private; for another setting,
  * make an `eks.Cluster` of your own: the constructs of this library take any.
  *
+ * Add-ons are of the version that EKS holds best when it makes them. Raising `version` leaves them as they are; set
+ * `addonVersion` on them, or upgrade them in EKS, as its upgrade guide says.
+ *
  * Deleting the stack deletes everything that the template names: nothing in it is retained. What services leave by
  * themselves: the log groups `/aws/eks/<name>/cluster` and `/aws/lambda/...`, which never expire.
  */
@@ -123,7 +126,7 @@ export class NimCluster extends Construct {
     return [...beforeNodes, ...afterNodes];
   }
 
-  /** Without a version, EKS takes its default for the cluster's version. */
+  /** Without a version EKS takes its default for the Kubernetes version, and keeps it when that is upgraded. */
   private addAddon(addonName: string, podIdentityAssociations?: CfnAddon.PodIdentityAssociationProperty[]): CfnAddon {
     return new CfnAddon(this, addonName, {
       addonName,

@@ -1,7 +1,8 @@
-import { CfnPodIdentityAssociation } from 'aws-cdk-lib/aws-eks';
+import { Stack } from 'aws-cdk-lib';
+import { CfnAddon, CfnPodIdentityAssociation } from 'aws-cdk-lib/aws-eks';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Construct } from 'constructs';
+import type { Construct, IConstruct } from 'constructs';
 
 /** A role that only EKS Pod Identity can hand out. The agent tags its sessions, so the trust needs `sts:TagSession`. */
 export function podIdentityRole(
@@ -25,12 +26,7 @@ export interface PodIdentity {
   readonly role: iam.IRole;
 }
 
-/**
- * Credentials are injected when a pod is made, so the pods' chart depends on what this returns.
- *
- * Where the cluster is an `eks.Cluster`, its `eksPodIdentityAgent` is the agent: aws-cdk-lib makes that add-on on first
- * use, and one made beside it would collide. On an imported cluster the agent must be running.
- */
+/** Credentials are injected when a pod is made, so the pods' chart depends on what this returns. */
 export function associate(scope: Construct, id: string, identity: PodIdentity): CfnPodIdentityAssociation {
   const association = new CfnPodIdentityAssociation(scope, id, {
     clusterName: identity.cluster.clusterName,
@@ -38,9 +34,27 @@ export function associate(scope: Construct, id: string, identity: PodIdentity): 
     serviceAccount: identity.serviceAccount,
     roleArn: identity.role.roleArn,
   });
-  const agent = identity.cluster.eksPodIdentityAgent;
+  const agent = podIdentityAgent(identity.cluster);
   if (agent) {
     association.node.addDependency(agent);
   }
   return association;
+}
+
+/**
+ * The agent that serves credentials on each node: the user's own add-on, else the one that aws-cdk-lib adds to an
+ * `eks.Cluster` when asked for it. Two add-ons of one name would fail at deployment. An imported cluster must run one.
+ */
+function podIdentityAgent(cluster: eks.ICluster): IConstruct | undefined {
+  const stack = Stack.of(cluster);
+  const name = JSON.stringify(stack.resolve(cluster.clusterName));
+  const own = stack.node
+    .findAll()
+    .find(
+      (child): child is CfnAddon =>
+        child instanceof CfnAddon &&
+        child.addonName === 'eks-pod-identity-agent' &&
+        JSON.stringify(stack.resolve(child.clusterName)) === name,
+    );
+  return own ?? cluster.eksPodIdentityAgent;
 }

@@ -4,8 +4,11 @@ import type { Construct } from 'constructs';
 import { checked } from '../kube/checked';
 import { DraResource } from './nim-service-dra';
 import { NimServiceExpose } from './nim-service-expose';
+import { NimMetrics, NimProbe } from './nim-service-health';
 import { NimMultiNode } from './nim-service-multi-node';
-import { NimContainer, NimImage, NimPersistentVolumeClaim, NimProxy } from './nim-shared';
+import { NimScale } from './nim-service-scale';
+import { NimServiceStorage } from './nim-service-storage';
+import { NimContainer, NimImage, NimProxy } from './nim-shared';
 import { renderedSpec, Spelling } from './render';
 
 /** What runs a NIMService. */
@@ -14,155 +17,6 @@ export enum InferencePlatform {
   STANDALONE = 'standalone',
   /** A KServe InferenceService. The webhook refuses it when no KServe controller runs, and with `multiNode`. */
   KSERVE = 'kserve',
-}
-
-/** A model that a NIMCache of the same namespace holds. */
-export interface NimCacheVolume {
-  /**
-   * Name of the NIMCache.
-   * @default - none; the webhook refuses `profile` without it
-   */
-  readonly name?: string;
-  /**
-   * Id of the profile to serve. One that was not cached is accepted; no GPU is assigned then.
-   * @default - the server selects one at start, which may not be a cached one
-   */
-  readonly profile?: string;
-}
-
-/** A volume that lives as long as the pod. */
-export interface NimEmptyDir {
-  /**
-   * Most it may hold.
-   * @default - the node's disk
-   */
-  readonly sizeLimit?: k8s.Quantity;
-}
-
-/** Where the model is. The webhook demands exactly one of `nimCache`, `pvc`, `emptyDir` and `hostPath`. */
-export interface NimServiceStorage {
-  /**
-   * A NIMCache. Until it is Ready the operator makes no Deployment.
-   * @default - another source
-   */
-  readonly nimCache?: NimCacheVolume;
-  /**
-   * A claim. Immutable when the operator makes it.
-   * @default - another source
-   */
-  readonly pvc?: NimPersistentVolumeClaim;
-  /**
-   * A volume of the pod: each pod downloads the model.
-   * @default - another source
-   */
-  readonly emptyDir?: NimEmptyDir;
-  /**
-   * A folder of the node. Deprecated by the operator.
-   * @default - another source
-   */
-  readonly hostPath?: string;
-  /**
-   * Mount the volume for reading only. A server that writes engine caches there fails at start.
-   * @default false
-   */
-  readonly readOnly?: boolean;
-  /**
-   * Size of /dev/shm, above 0 (webhook). It counts against the memory limit of the pod.
-   * @default - unlimited
-   */
-  readonly sharedMemorySizeLimit?: k8s.Quantity;
-}
-
-/** A probe. */
-export interface NimProbe {
-  /**
-   * Probe at all.
-   * @default true
-   */
-  readonly enabled?: boolean;
-  /**
-   * What to probe.
-   * @default - the operator's, on /v1/health/live or /v1/health/ready with a timeout of 1 second
-   */
-  readonly probe?: k8s.Probe;
-}
-
-/** A HorizontalPodAutoscaler. */
-export interface NimHorizontalPodAutoscaler {
-  /** Most replicas. */
-  readonly maxReplicas: number;
-  /**
-   * Fewest replicas, at least 1.
-   * @default 1
-   */
-  readonly minReplicas?: number;
-  /**
-   * What to scale on. CPU and memory say nothing about a GPU server.
-   * @default - CPU
-   */
-  readonly metrics?: k8s.MetricSpecV2[];
-  /**
-   * How fast to scale. `tolerance` (Kubernetes 1.33) is not in this type; add it with a JSON patch.
-   * @default - Kubernetes'
-   */
-  readonly behavior?: k8s.HorizontalPodAutoscalerBehaviorV2;
-}
-
-/** Scaling by the operator's own HorizontalPodAutoscaler, named as the NIMService. */
-export interface NimScale {
-  /**
-   * Make the autoscaler. CEL: then no `replicas`, no `multiNode`; the webhook demands `hpa`.
-   * @default false
-   */
-  readonly enabled?: boolean;
-  /**
-   * The autoscaler.
-   * @default - none
-   */
-  readonly hpa?: NimHorizontalPodAutoscaler;
-  /**
-   * Annotations of the autoscaler.
-   * @default - none
-   */
-  readonly annotations?: { [key: string]: string };
-}
-
-/** A ServiceMonitor that the operator makes; it stays when metrics are switched off. */
-export interface NimServiceMonitor {
-  /**
-   * Labels, by which a Prometheus selects monitors: kube-prometheus-stack wants `release: <its release name>`.
-   * @default - none
-   */
-  readonly additionalLabels?: { [key: string]: string };
-  /**
-   * Annotations.
-   * @default - none
-   */
-  readonly annotations?: { [key: string]: string };
-  /**
-   * Time between scrapes, as a Prometheus duration such as `30s`.
-   * @default - that of Prometheus
-   */
-  readonly interval?: string;
-  /**
-   * Time after which a scrape fails, as a Prometheus duration such as `10s`.
-   * @default - that of Prometheus
-   */
-  readonly scrapeTimeout?: string;
-}
-
-/** Metrics collection. While the ServiceMonitor CRD is missing, a NIMService with metrics is Failed, without a Deployment. */
-export interface NimMetrics {
-  /**
-   * Make a ServiceMonitor. The webhook demands a `serviceMonitor` that is not empty.
-   * @default false
-   */
-  readonly enabled?: boolean;
-  /**
-   * The ServiceMonitor.
-   * @default - none
-   */
-  readonly serviceMonitor?: NimServiceMonitor;
 }
 
 /** A served model. */
@@ -213,7 +67,7 @@ export interface NimServiceSpec {
   readonly scale?: NimScale;
   /**
    * Requests and limits of the server. Give both, with `nvidia.com/gpu` in each: without it the pod gets no GPU, and with
-   * one map alone the operator may panic. The webhook refuses `claims`.
+   * one map alone the operator may panic. The webhook refuses `claims` (whose `request`, Kubernetes 1.31, is not in this type).
    * @default - none
    */
   readonly resources?: k8s.ResourceRequirements;
@@ -240,7 +94,7 @@ export interface NimServiceSpec {
    */
   readonly affinity?: k8s.Affinity;
   /**
-   * Pod affinity. Deprecated by the operator: use `affinity`.
+   * Pod affinity. Deprecated by the operator: use `affinity`, whose limits it shares.
    * @default - none
    */
   readonly podAffinity?: k8s.PodAffinity;

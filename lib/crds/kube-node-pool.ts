@@ -2,7 +2,8 @@ import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
 import { checked } from '../kube/checked';
-import { clusterScoped, renderedSpec } from './render';
+import { clusterScoped } from '../kube/cluster-scoped';
+import { renderedSpec } from './render';
 
 /** When a node counts as one to remove. */
 export enum ConsolidationPolicy {
@@ -10,7 +11,7 @@ export enum ConsolidationPolicy {
   WHEN_EMPTY = 'WhenEmpty',
   /** Also nodes whose pods fit elsewhere, or on a cheaper node: models move, and load again. */
   WHEN_EMPTY_OR_UNDERUTILIZED = 'WhenEmptyOrUnderutilized',
-  /** Between the two. */
+  /** Between the two; Karpenter 1.14 names it and does not define it. */
   BALANCED = 'Balanced',
 }
 
@@ -80,7 +81,7 @@ export interface NodePoolDisruption {
   /** How long a node counts as one to remove before it goes, such as `10m`, or `Never`. */
   readonly consolidateAfter: string;
   /**
-   * Which nodes count as ones to remove.
+   * Which nodes count as ones to remove. Ignored in a static pool.
    * @default ConsolidationPolicy.WHEN_EMPTY_OR_UNDERUTILIZED
    */
   readonly consolidationPolicy?: ConsolidationPolicy;

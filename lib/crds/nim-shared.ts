@@ -47,7 +47,7 @@ export interface NimContainer {
    */
   readonly args?: string[];
   /**
-   * Environment variables.
+   * Environment variables. `fileKeyRef` (Kubernetes 1.34) is not in this type; add it with a JSON patch.
    * @default - none
    */
   readonly env?: k8s.EnvVar[];

@@ -1,5 +1,4 @@
 import { ApiObject, App, Lazy, ResolutionContext } from 'cdk8s';
-import { refuse } from '../kube/errors';
 
 /**
  * The API spellings that camelCase cannot say, keyed by the struct path below `spec` (`[]` is an array item). A path, not
@@ -13,19 +12,6 @@ export type Spelling = { readonly [path: string]: string };
  */
 export function renderedSpec(object: () => ApiObject, spec: unknown, spelling: Spelling): unknown {
   return Lazy.any({ produce: () => new Renderer(object(), spelling).render(spec, '', ['spec']) });
-}
-
-/** ApiObject gives each object the chart's namespace; the API server refuses one on a cluster-scoped kind. */
-export function clusterScoped(object: ApiObject, chosen?: string): void {
-  if (chosen !== undefined) {
-    refuse(object, {
-      what: 'metadata.namespace',
-      given: chosen,
-      allowed: `none, as ${object.kind} is cluster-scoped`,
-      fix: 'leave it out',
-    });
-  }
-  Object.assign(object.metadata, { namespace: undefined });
 }
 
 class Renderer {

@@ -1,6 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Yaml } from 'cdk8s';
+import { ApiObject, App, Yaml } from 'cdk8s';
+import { checked } from '../kube/checked';
+import { refuse } from '../kube/errors';
 
 /**
  * A cdk8s app for GitOps: `synth()` writes one file for each object, numbered in the order in which they must be
@@ -14,10 +16,13 @@ export class OrderedApp extends App {
     // Rendering infers the dependencies between charts; only then are they in order.
     const rendered = new Map(this.charts.map((chart) => [chart, chart.toJson()]));
     const objects = this.charts.flatMap((chart) => rendered.get(chart) ?? []);
-    refuseDuplicates(objects);
+    refuseDuplicates(this.node.findAll().filter(ApiObject.isApiObject) as ApiObject[]);
+    for (const object of objects) {
+      checked(this, { [`${object.kind} ${object.metadata.name}`]: object });
+    }
     mkdirSync(this.outdir, { recursive: true });
     for (const file of readdirSync(this.outdir)) {
-      if (/^\d{3,}-.*\.k8s\.yaml$/.test(file)) {
+      if (/^\d{3,}-[A-Z]\w*\../.test(file) && file.endsWith(this.outputFileExtension)) {
         rmSync(join(this.outdir, file));
       }
     }
@@ -30,15 +35,19 @@ export class OrderedApp extends App {
   }
 }
 
-function refuseDuplicates(objects: { kind: string; metadata: { name: string; namespace?: string } }[]): void {
-  const seen = new Set<string>();
-  for (const { kind, metadata } of objects) {
-    const key = [kind, metadata.namespace, metadata.name].filter(Boolean).join('/');
-    if (seen.has(key)) {
-      throw new Error(
-        `[${key}] object is made twice, allowed is once in a cluster; give one of the constructs another name`,
-      );
+function refuseDuplicates(objects: ApiObject[]): void {
+  const owners = new Map<string, ApiObject>();
+  for (const object of objects) {
+    const key = [object.apiGroup, object.kind, object.metadata.namespace, object.name].join('|');
+    const owner = owners.get(key);
+    if (owner) {
+      refuse(object, {
+        what: 'name',
+        given: object.name,
+        allowed: `a name that no other ${object.kind} of the cluster has: ${owner.node.path} has it`,
+        fix: 'give one of the two another name or construct id',
+      });
     }
-    seen.add(key);
+    owners.set(key, object);
   }
 }

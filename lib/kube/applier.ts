@@ -15,7 +15,7 @@ const APPLIER = Symbol.for('nim-constructs.applier');
 const TOKEN_COUNTER = /(\$\{Token\[[^\]]*?)\.\d+\]\}/g;
 
 const PLAIN: Applier = {
-  stable: (value) => (typeof value === 'string' ? value.replace(TOKEN_COUNTER, '$1]}') : value),
+  stable: (value) => JSON.parse(JSON.stringify(value).replace(TOKEN_COUNTER, '$1]}')),
 };
 
 export function setApplier(chart: Chart, applier: Applier): void {

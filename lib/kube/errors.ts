@@ -14,23 +14,28 @@ export function refuse(scope: IConstruct, refusal: Refusal): never {
 }
 
 export function refusalMessage(scope: IConstruct, { what, given, allowed, fix }: Refusal): string {
-  return `[${scope.node.path}] ${what} is ${show(given)}, allowed is ${allowed}; ${fix}`;
+  return redact(`[${scope.node.path}] ${what} is ${show(given)}, allowed is ${allowed}; ${fix}`);
 }
 
 function show(given: unknown): string {
   if (given === undefined) {
     return 'not given';
   }
-  return redact(typeof given === 'string' ? `"${given}"` : String(JSON.stringify(given) ?? given));
+  // JSON writes Infinity and NaN as null.
+  return typeof given === 'number' ? String(given) : (JSON.stringify(given) ?? String(given));
 }
 
-/** NGC keys (`nvapi-`), Hugging Face tokens (`hf_`) and AWS access key ids: none may reach a manifest or a message. */
-const KEY_MATERIAL = /\b(nvapi-|hf_|AKIA)[A-Za-z0-9_-]{16,}/g;
+/**
+ * NGC keys (`nvapi-`), Hugging Face tokens (`hf_` and no second underscore, as `hf_hub_download_timeout` has one) and AWS
+ * access key ids: none may reach a manifest or a message.
+ */
+const KEY_MATERIAL = /(nvapi-)[A-Za-z0-9_-]{16,}|\b(hf_)[A-Za-z0-9]{20,}|\b(A[KS]IA)[A-Z0-9]{16,}/g;
 
 export function redact(text: string): string {
-  return text.replace(KEY_MATERIAL, '$1...');
+  return text.replace(KEY_MATERIAL, '$1$2$3...');
 }
 
-export function holdsKeyMaterial(text: string): boolean {
-  return text.search(KEY_MATERIAL) >= 0;
+/** Anything but text, such as a value worked out at synth, is looked at when the object is rendered. */
+export function holdsKeyMaterial(text: unknown): boolean {
+  return typeof text === 'string' && text.search(KEY_MATERIAL) >= 0;
 }

@@ -43,11 +43,11 @@ export function checkName(scope: IConstruct, what: string, name: string, maxLeng
 /** The namespace of the chart around a construct. */
 export function namespaceOf(scope: IConstruct): string {
   const { namespace } = Chart.of(scope);
-  if (!namespace) {
+  if (!namespace || !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace)) {
     refuse(scope, {
       what: 'namespace of the chart',
       given: namespace,
-      allowed: 'a literal name',
+      allowed: "a literal of at most 63 of a-z, 0-9 and '-'",
       fix: "create the chart with { namespace: 'nim' }: secrets, claims, caches and services find each other by namespace",
     });
   }

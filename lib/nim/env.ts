@@ -19,9 +19,9 @@ export function checkEnv(scope: Construct, env: { [name: string]: string } = {})
     if (SECRET_ENV.has(name) || holdsKeyMaterial(value)) {
       refuse(scope, {
         what: `env.${name}`,
-        given: 'a literal value',
+        given: '...',
         allowed: 'no key: manifests and templates are stored and logged in clear',
-        fix: 'leave it out: the operator sets it from the Secret of the credentials',
+        fix: 'leave it out: keys reach the pods from the Secret of the credentials',
       });
     }
     if (OPERATOR_ENV.has(name)) {

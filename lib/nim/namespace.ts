@@ -1,6 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { clusterScoped } from '../crds/render';
+import { clusterScoped } from '../kube/cluster-scoped';
+import { guarded } from '../kube/checked';
 import { namespaceOf } from '../kube/names';
 
 /**
@@ -19,6 +20,6 @@ export class NimNamespace extends Construct {
         labels: { 'pod-security.kubernetes.io/enforce': 'baseline' },
       },
     });
-    clusterScoped(this.apiObject);
+    clusterScoped(guarded(this.apiObject));
   }
 }

@@ -1,6 +1,7 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct, type IDependable } from 'constructs';
 import { applierOf } from '../kube/applier';
+import { guarded } from '../kube/checked';
 import { holdsKeyMaterial, refuse } from '../kube/errors';
 
 /** Names of Secrets that exist in the namespace of the workloads. */
@@ -128,6 +129,7 @@ class SyncedSecrets extends Construct implements BoundCredentials {
       // No `auth`: the operator's own Pod Identity reads the secret.
       spec: { provider: { aws: { service: 'SecretsManager', region } } },
     });
+    guarded(store);
     const synced = (id: string, name: string, template: object) => {
       const secret = new ApiObject(this, id, {
         apiVersion: 'external-secrets.io/v1',
@@ -140,8 +142,7 @@ class SyncedSecrets extends Construct implements BoundCredentials {
           target: { name, creationPolicy: 'Owner', template },
         },
       });
-      secret.addDependency(store);
-      return secret;
+      guarded(secret).addDependency(store);
     };
     const login =
       '{"username":"$oauthtoken","password":"{{ .key }}","auth":"{{ printf "$oauthtoken:%s" .key | b64enc }}"}';

@@ -97,6 +97,7 @@ export class NimCache extends Construct {
     checkFit(this, this.image, this.profile, this.pool);
     checkEnv(this, props.env);
     this.checkStore();
+    this.checkNodeSelector(props.nodeSelector);
     this.warnOfSubstrings();
 
     const secrets = this.credentials._bind(this);
@@ -164,6 +165,17 @@ export class NimCache extends Construct {
         given: `${this.store.namespace}/${this.store.claimName}`,
         allowed: `a store in the namespace of the cache, ${namespace}`,
         fix: 'create the store under the same chart: a pod mounts claims of its own namespace only',
+      });
+    }
+  }
+
+  private checkNodeSelector(nodeSelector?: { [key: string]: string }): void {
+    if (nodeSelector && Object.keys(nodeSelector).length === 0) {
+      refuse(this, {
+        what: 'nodeSelector',
+        given: nodeSelector,
+        allowed: 'one label or more: the operator takes an empty selector for its own default, a node with a GPU',
+        fix: "leave it out for any Linux node, or write nodeSelector: { 'kubernetes.io/arch': 'amd64' }",
       });
     }
   }

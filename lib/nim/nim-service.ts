@@ -2,6 +2,7 @@ import type { Size } from 'cdk8s';
 import { ImagePullPolicy, k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { KubeNimService, VolumeAccessMode } from '../crds';
+import { guarded } from '../kube/checked';
 import { refuse } from '../kube/errors';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
 import { mebibytes, millicores, quantity } from '../kube/quantities';
@@ -142,17 +143,18 @@ export class NimService extends Construct {
     this.portForwardCommand = `kubectl port-forward --namespace ${namespace} service/${this.name} ${port}:${port}`;
 
     checkEnv(this, props.env);
-    this.checkCounts(replicas, port);
+    this.checkCounts(replicas, port, props.cpu);
     this.checkCache(namespace, replicas);
 
-    const secrets = cache.credentials._bind(this);
+    const secrets = cache.credentials._bind(cache);
     const needMib = image.model && profile.precision && HostMemory.needMib(image.model, profile.precision);
     this.nodeShare = NodeShare.cheapest({
       gpus: profile.tensorParallelism,
       instanceTypes: pool.instanceTypes,
       memoryMib: props.memory?.toMebibytes() ?? needMib,
+      cpuMillis: props.cpu && props.cpu * 1000,
     });
-    const budget = props.startupBudget ?? this.startupBudget();
+    const budget = this.checkedBudget(props.startupBudget ?? this.startupBudget());
 
     this.apiObject = new KubeNimService(this, 'Resource', {
       metadata: { name: this.name, labels: { [POOL_LABEL]: pool.poolName } },
@@ -189,13 +191,31 @@ export class NimService extends Construct {
     }
   }
 
-  private checkCounts(replicas: number, port: number): void {
+  private checkCounts(replicas: number, port: number, cpu?: number): void {
+    const { pool, profile } = this.cache;
     if (!Number.isInteger(replicas) || replicas < 0) {
       refuse(this, {
         what: 'replicas',
         given: replicas,
         allowed: 'a whole number of 0 or more',
         fix: 'write replicas: 1',
+      });
+    }
+    const most = pool.maxGpus === undefined ? replicas : Math.floor(pool.maxGpus / profile.tensorParallelism);
+    if (replicas > most) {
+      refuse(this, {
+        what: 'replicas',
+        given: replicas,
+        allowed: `at most ${most}, which is what ${pool.maxGpus} GPUs of pool ${pool.poolName} hold`,
+        fix: `give the pool maxGpus: ${replicas * profile.tensorParallelism}`,
+      });
+    }
+    if (cpu !== undefined && !(cpu > 0 && cpu < Number.POSITIVE_INFINITY)) {
+      refuse(this, {
+        what: 'cpu',
+        given: cpu,
+        allowed: 'a number of vCPUs above 0',
+        fix: 'write cpu: 4, or leave it out',
       });
     }
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
@@ -230,12 +250,12 @@ export class NimService extends Construct {
     const { pool, profile } = this.cache;
     const gpus = profile.tensorParallelism;
     if (pool.instanceTypes.length > 0 && !this.nodeShare) {
-      const asked = props.memory?.toMebibytes() ?? needMib;
+      const asked = `${props.memory?.toMebibytes() ?? needMib ?? 0} MiB with ${gpus} GPU${gpus > 1 ? 's' : ''}`;
       refuse(this, {
-        what: 'memory',
-        given: `${asked} MiB with ${gpus} GPU${gpus > 1 ? 's' : ''}`,
+        what: props.cpu ? 'cpu and memory' : 'memory',
+        given: props.cpu ? `${props.cpu} vCPU and ${asked}` : asked,
         allowed: `the share of a node of pool ${pool.poolName}: ${shares(this.cache)}`,
-        fix: 'let the pool start a larger type, or write a smaller memory',
+        fix: `let the pool start a larger type, or write less ${props.cpu ? 'cpu or memory' : 'memory'}`,
       });
     }
     const cpu = props.cpu ? props.cpu * 1000 : (this.nodeShare?.cpuMillis ?? gpus * FALLBACK_MILLIS_PER_GPU);
@@ -254,12 +274,25 @@ export class NimService extends Construct {
     return StartupBudget.of({ weightBytes, readMibPerSecond: store.readMibPerSecond });
   }
 
+  private checkedBudget(budget: StartupBudget): StartupBudget {
+    if (!(budget.seconds >= 1 && budget.seconds < Number.POSITIVE_INFINITY)) {
+      refuse(this, {
+        what: 'startupBudget',
+        given: `${budget.seconds} s`,
+        allowed: '1 s or more, from a store that reads more than 0 MiB a second',
+        fix: 'write StartupBudget.ofSeconds(1800), or the true readMibPerSecond of the store',
+      });
+    }
+    return budget;
+  }
+
   /** The operator makes none, so that draining nodes could take all replicas at once. */
   private addDisruptionBudget(): void {
-    new k8s.KubePodDisruptionBudget(this, 'DisruptionBudget', {
+    const budget = new k8s.KubePodDisruptionBudget(this, 'DisruptionBudget', {
       metadata: { name: this.name },
       spec: { maxUnavailable: k8s.IntOrString.fromNumber(1), selector: { matchLabels: { app: this.name } } },
     });
+    guarded(budget);
   }
 }
 
@@ -285,7 +318,8 @@ function serviceMonitor(options?: ServiceMonitorOptions) {
 
 function shares({ pool, profile }: NimCache): string {
   const gpus = profile.tensorParallelism;
-  const share = (type: (typeof pool.instanceTypes)[number]) =>
-    NodeShare.cheapest({ gpus, instanceTypes: [type] })?.memoryMib ?? 0;
-  return pool.instanceTypes.map((type) => `${share(type)} MiB on ${type.typeName}`).join(', ');
+  return pool.instanceTypes
+    .flatMap((type) => NodeShare.cheapest({ gpus, instanceTypes: [type] }) ?? [])
+    .map((share) => `${share.cpuMillis / 1000} vCPU and ${share.memoryMib} MiB on ${share.instanceType.typeName}`)
+    .join(', ');
 }

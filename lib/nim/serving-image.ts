@@ -84,7 +84,7 @@ export class ServingImage {
         fix: "write ServingImage.nim('meta/llama-3.1-8b-instruct', { tag: '2.0.6' })",
       });
     }
-    if (!this.tag || this.tag === 'latest') {
+    if (this.tag === 'latest' || !(/^\w[\w.-]{0,127}$/.test(this.tag) || this.tag.includes('${Token['))) {
       refuse(scope, {
         what: 'image tag',
         given: this.tag,

@@ -149,6 +149,7 @@ export class GpuNodePool extends Construct implements IGpuNodePool {
     this.maxGpus = props.maxGpus;
     this.cost = PoolCost.of(this.instanceTypes, props.maxGpus);
     checkLabels(this, props.labels ?? {});
+    checkCapacity(this, props.capacityTypes);
 
     this.nodeClass = this.createNodeClass(props);
     this.nodePool = this.createNodePool(props);
@@ -185,6 +186,16 @@ export class GpuNodePool extends Construct implements IGpuNodePool {
       }
     }
     const candidates = props.instanceTypes ?? GpuInstanceType.withGpu(gpu);
+    if (candidates.length === 0) {
+      refuse(this, {
+        what: 'instanceTypes',
+        given: props.instanceTypes,
+        allowed: `one type with ${gpu.label} or more`,
+        fix: props.instanceTypes
+          ? 'leave it out for every type of the catalog with this GPU'
+          : 'the catalog has none: write instanceTypes: [GpuInstanceType.define(...)]',
+      });
+    }
     const startable = candidates.filter((type) => type.gpuCount <= maxGpus);
     if (startable.length === 0) {
       const least = Math.min(...candidates.map((type) => type.gpuCount));
@@ -287,7 +298,7 @@ class LabelledPool extends Construct implements IGpuNodePool {
         fix: "write labels: { 'team': 'ml' }, a label that only the nodes of this pool carry",
       });
     }
-    this.poolName = defaultName(this);
+    this.poolName = checkName(this, 'pool name', defaultName(this), 63);
     this.gpu = attributes.gpu;
     this.nodeLabels = attributes.labels;
     this.taints = attributes.taints;
@@ -301,13 +312,25 @@ class LabelledPool extends Construct implements IGpuNodePool {
 
 function checkLabels(scope: Construct, labels: { [key: string]: string }): void {
   for (const key of Object.keys(labels)) {
-    if (RESERVED_LABELS.test(key)) {
+    if (RESERVED_LABELS.test(key) || key in DEFAULT_SELECTOR_LABELS) {
       refuse(scope, {
         what: 'labels',
         given: key,
-        allowed: 'keys outside karpenter.sh, karpenter.k8s.aws and kubernetes.io/hostname, which Karpenter sets itself',
+        allowed:
+          'keys that neither Karpenter (karpenter.sh, karpenter.k8s.aws, kubernetes.io/hostname) nor this pool sets',
         fix: "use a key of your own, such as 'example.com/team'",
       });
     }
+  }
+}
+
+function checkCapacity(scope: Construct, capacityTypes?: CapacityType[]): void {
+  if (capacityTypes?.length === 0) {
+    refuse(scope, {
+      what: 'capacityTypes',
+      given: capacityTypes,
+      allowed: `one or more of ${Object.values(CapacityType).join(', ')}`,
+      fix: 'leave it out for on-demand nodes',
+    });
   }
 }

@@ -12,6 +12,12 @@ export interface NodeShareRequest {
    * @default 0
    */
   readonly memoryMib?: number;
+  /**
+   * CPU that the pod needs, in thousandths of a vCPU.
+   *
+   * @default 0
+   */
+  readonly cpuMillis?: number;
 }
 
 /**
@@ -34,6 +40,7 @@ export class NodeShare {
       .filter((type) => type.gpuCount >= request.gpus)
       .map((type) => new NodeShare(type, request.gpus))
       .filter((share) => share.memoryMib >= (request.memoryMib ?? 0))
+      .filter((share) => share.cpuMillis >= (request.cpuMillis ?? 0))
       .sort((a, b) => usd(a) - usd(b) || a.instanceType.typeName.localeCompare(b.instanceType.typeName))[0];
   }
 

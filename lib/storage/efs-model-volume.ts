@@ -2,7 +2,8 @@ import { Size } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct, type IDependable } from 'constructs';
 import { VolumeAccessMode } from '../crds';
-import { clusterScoped } from '../crds/render';
+import { clusterScoped } from '../kube/cluster-scoped';
+import { guarded } from '../kube/checked';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
 import { mebibytes } from '../kube/quantities';
 import { type IModelStore, ModelStore } from './model-store';
@@ -74,7 +75,7 @@ export class EfsModelVolume extends Construct implements IModelStore {
         basePath: '/nim',
       },
     });
-    clusterScoped(this.storageClass);
+    clusterScoped(guarded(this.storageClass));
     this.persistentVolumeClaim = new k8s.KubePersistentVolumeClaim(this, 'Claim', {
       metadata: { name: this.claimName },
       spec: {
@@ -83,7 +84,7 @@ export class EfsModelVolume extends Construct implements IModelStore {
         resources: { requests: { storage: mebibytes((props.size ?? Size.gibibytes(500)).toMebibytes()) } },
       },
     });
-    this.persistentVolumeClaim.node.addDependency(this.storageClass);
+    guarded(this.persistentVolumeClaim).node.addDependency(this.storageClass);
     this.claim = this.persistentVolumeClaim;
   }
 }

@@ -37,13 +37,27 @@ for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.ts') && 
   }
 }
 
+/**
+ * Fields that the CRDs have and the core types of cdk8s-plus-28 do not, by the version of Kubernetes that brought them.
+ * A JSON patch adds them.
+ */
+export const LATER_THAN_1_28: readonly { readonly since: string; readonly field: RegExp }[] = [
+  {
+    since: '1.29',
+    field: /\.(preferred|required)DuringSchedulingIgnoredDuringExecution\[\].*\.(mism|m)atchLabelKeys\b/,
+  },
+  { since: '1.31', field: /^spec\.resources\.claims\[\]\.request\b/ },
+  { since: '1.33', field: /^spec\.scale\.hpa\.behavior\.scale(Down|Up)\.tolerance\b/ },
+  { since: '1.34', field: /\.env\[\]\.valueFrom\.fileKeyRef\b/ },
+];
+
 /** Names of the structs of lib/crds. */
 export const STRUCT_NAMES: readonly string[] = [...INTERFACES.keys()];
 
 /** Properties of a struct, one of ours as its source says, one of Kubernetes' as cdk8s-plus-28 publishes it. */
 export function structProperties({ name, core }: { readonly name: string; readonly core: boolean }): StructProperty[] {
   if (core) {
-    return [...coreStruct(name)].map(([property, { type, optional }]) => {
+    return [...coreStruct(name).values()].map(({ property, type, optional }) => {
       return { name: property, type: fromJsii(type), optional, doc: '' };
     });
   }
@@ -55,7 +69,10 @@ export function structProperties({ name, core }: { readonly name: string; readon
     name: member.name.getText(),
     type: fromSyntax(member.type),
     optional: member.questionToken !== undefined,
-    doc: ts.getJSDocCommentsAndTags(member).map((each) => each.getText()).join('\n'),
+    doc: ts
+      .getJSDocCommentsAndTags(member)
+      .map((each) => each.getText())
+      .join('\n'),
   }));
 }
 
@@ -89,7 +106,5 @@ function fromJsii(type: JsiiType): StructType {
     return { kind: type.primitive === 'date' ? 'string' : (type.primitive as 'string') };
   }
   const name = type.fqn.slice('cdk8s-plus-28.k8s.'.length);
-  return ['Quantity', 'IntOrString'].includes(name)
-    ? { kind: 'int-or-string' }
-    : { kind: 'struct', name, core: true };
+  return ['Quantity', 'IntOrString'].includes(name) ? { kind: 'int-or-string' } : { kind: 'struct', name, core: true };
 }

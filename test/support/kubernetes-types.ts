@@ -15,8 +15,10 @@ export type JsiiType =
   | { readonly fqn: string }
   | { readonly collection: { readonly kind: 'array' | 'map'; readonly elementtype: JsiiType } };
 
-/** A property of a core struct in the spelling of the API. */
+/** A property of a core struct. */
 export interface CoreProperty {
+  /** Its name in the struct; the API may spell it otherwise. */
+  readonly property: string;
   readonly type: JsiiType;
   readonly optional: boolean;
 }
@@ -52,7 +54,7 @@ export function coreStruct(name: string): Map<string, CoreProperty> {
         if (!api) {
           throw new Error(`k8s.toJson_${name} does not write ${property}`);
         }
-        return [api, { type: each, optional: optional === true }];
+        return [api, { property, type: each, optional: optional === true }];
       }),
     );
     STRUCTS.set(name, struct);

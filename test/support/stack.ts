@@ -100,7 +100,7 @@ export function chartId(stack: Stack, release: string): string {
   return one(charts(stack).filter(([, { Release }]) => Release === release))[0];
 }
 
-function charts(stack: Stack): [id: string, properties: Json][] {
+export function charts(stack: Stack): [id: string, properties: Json][] {
   return Object.entries(resources(stack, 'Custom::AWSCDK-EKS-HelmChart'));
 }
 
