@@ -9,6 +9,7 @@ export class Commands {
       .exec('tsx demo.ts', { cwd: 'examples' });
     project.package.setScript('demo', `${installFirst} && projen demo`);
     project.package.setScript('test', `${installFirst} && projen test:all`);
+    project.compileTask.env('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', 'true');
     const all = project.addTask('test:all', { description: 'Compile, check style and types, run every test' });
     all.spawn(project.compileTask);
     for (const step of ['lint', 'typecheck', 'test']) {

@@ -55,7 +55,7 @@ export class EfsModelStore extends Construct implements IModelStore {
 
   constructor(scope: Construct, id: string, props: EfsModelStoreOptions = {}) {
     super(scope, id);
-    const kube = KubernetesScope.of(this);
+    const kube = KubernetesScope.around(this);
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const retain = removalPolicy !== RemovalPolicy.DESTROY;
 

@@ -35,7 +35,7 @@ export interface KubernetesScopeProps {
  */
 export class KubernetesScope extends Chart {
   /** The scope around a construct. */
-  public static of(construct: IConstruct): KubernetesScope {
+  public static around(construct: IConstruct): KubernetesScope {
     const scope = Chart.of(construct);
     // Not instanceof: Chart redefines it, so that every chart would pass.
     if (!('cluster' in scope)) {

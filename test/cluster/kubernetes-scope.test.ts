@@ -291,7 +291,7 @@ describe('KubernetesScope refuses', () => {
 
   it('to stand for a chart of another kind', () => {
     const chart = new Chart(new Cdk8sApp(), 'chart');
-    expect(errorOf(() => KubernetesScope.of(chart))).toBe(
+    expect(errorOf(() => KubernetesScope.around(chart))).toBe(
       '[chart] scope is "chart", allowed is a KubernetesScope, or a construct below one; ' +
         "create it under new KubernetesScope(stack, 'Nim', { cluster, namespace: 'nim' })",
     );

@@ -23,7 +23,13 @@ const FOLDER = join(__dirname, '../../lib/crds');
 const INTERFACES = new Map<string, ts.InterfaceDeclaration>();
 const ENUMS = new Map<string, readonly string[]>();
 
-for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.ts') && name !== 'index.ts')) {
+/** The L1, and the enums that they take from the catalog. */
+const FILES = [
+  ...readdirSync(FOLDER).filter((name) => name.endsWith('.ts') && name !== 'index.ts'),
+  '../catalog/precision.ts',
+];
+
+for (const file of FILES) {
   const source = ts.createSourceFile(file, readFileSync(join(FOLDER, file), 'utf8'), ts.ScriptTarget.Latest, true);
   for (const statement of source.statements) {
     if (ts.isInterfaceDeclaration(statement)) {
