@@ -1,4 +1,4 @@
-// `npm run demo`: synthesizes both examples with the real CLIs and says what was made.
+// `npm run demo`: synthesizes both examples with the real CLIs into out/, or another folder, and says what was made.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -14,7 +14,7 @@ interface KubeObject {
 }
 
 const ROOT = resolve(__dirname, '..');
-const OUT = join(ROOT, 'out');
+const OUT = resolve(process.argv[2] ?? join(ROOT, 'out'));
 
 function main(): void {
   const cdkOut = join(OUT, 'cdk');

@@ -54,9 +54,9 @@ describe('a stable hash', () => {
   });
 
   test('ignores the counter of a CDK token, however deep it stands', () => {
-    const claim = (counter: number) => ({ pvc: { name: `\${Token[Models.Claim.${counter}]}` } });
-    expect(stableHash(chart, claim(7))).toBe(stableHash(chart, claim(8)));
-    expect(stableHash(chart, claim(7))).not.toBe(stableHash(chart, { pvc: { name: '${Token[Other.Claim.7]}' } }));
+    const claim = (owner: string, counter: number) => ({ pvc: { name: `\${Token[${owner}.Claim.${counter}]}` } });
+    expect(stableHash(chart, claim('Models', 7))).toBe(stableHash(chart, claim('Models', 8)));
+    expect(stableHash(chart, claim('Models', 7))).not.toBe(stableHash(chart, claim('Other', 7)));
   });
 
   test('asks the surroundings of the chart, where they know what a token points at', () => {

@@ -22,6 +22,7 @@ import {
   testStack,
   waitsFor,
 } from '../support/stack';
+import { asDeployed } from '../support/stand-ins';
 
 const image = ServingImage.nim('meta/llama-3.1-8b-instruct', { tag: '2.0.6' });
 const profile = NimProfile.select({ engine: Engine.VLLM, precision: Precision.BF16, tensorParallelism: 1 });
@@ -80,7 +81,7 @@ describe('NimPlatform', () => {
 
   it('renders objects that the API server takes', () => {
     for (const object of manifests(stack)) {
-      expect(validateObject(object), `${object.kind}/${object.metadata.name}`).toEqual([]);
+      expect(validateObject(asDeployed(object)), `${object.kind}/${object.metadata.name}`).toEqual([]);
     }
   });
 
@@ -199,11 +200,18 @@ describe('NimPlatform', () => {
     expect(Object.keys(resources(stack, 'AWS::EFS::FileSystem'))).toHaveLength(1);
   });
 
-  it('lives in one stack with another platform', () => {
+  it('names the cluster after its stack, so that two do not collide', () => {
     const app = testApp();
-    const names = ['A', 'B'].map((id) => resource(example(new Stack(app, id)).stack, 'AWS::EKS::Cluster').Name);
+    const stacks = ['A', 'B'].map((id) => new Stack(app, id));
+    for (const stack of stacks) {
+      platformOn(stack);
+    }
+    const [a, b] = stacks.map((stack) => resource(stack, 'AWS::EKS::Cluster').Name);
 
-    expect(new Set(names).size).toBe(2);
+    expect([a, b]).toEqual([
+      expect.stringMatching(/^A-Platform-Cluster/),
+      expect.stringMatching(/^B-Platform-Cluster/),
+    ]);
   });
 });
 
