@@ -7,12 +7,15 @@ export class Commands {
     project
       .addTask('demo', { description: 'Synthesize the examples into out/' })
       .exec('tsx demo.ts', { cwd: 'examples' });
+    project
+      .addTask('bench:synth', { description: 'Synthesis time of the full example beside a bare cluster' })
+      .exec('tsx synth.ts', { cwd: 'bench', receiveArgs: true });
     project.package.setScript('demo', `${installFirst} && projen demo`);
     project.package.setScript('test', `${installFirst} && projen test:all`);
     project.compileTask.env('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', 'true');
     const all = project.addTask('test:all', { description: 'Compile, check style and types, run every test' });
     all.spawn(project.compileTask);
-    for (const step of ['lint', 'typecheck', 'test']) {
+    for (const step of ['docgen', 'lint', 'typecheck', 'test']) {
       all.spawn(project.tasks.tryFind(step) ?? fail(step), { receiveArgs: step === 'test' });
     }
 

@@ -22,11 +22,13 @@ export class Vitest {
     ]) {
       project.tsconfigDev.addInclude(files);
     }
-    // tsx finds this file when an example runs in its own folder: inside the repository, the package is its sources.
-    new JsonFile(project, 'examples/tsconfig.json', {
-      marker: false,
-      obj: { extends: '../tsconfig.dev.json', include: ['**/*.ts'] },
-    });
+    // tsx finds this file when a program runs in its own folder: inside the repository, the package is its sources.
+    for (const folder of ['examples', 'bench']) {
+      new JsonFile(project, `${folder}/tsconfig.json`, {
+        marker: false,
+        obj: { extends: '../tsconfig.dev.json', include: ['**/*.ts'] },
+      });
+    }
     project
       .addTask('typecheck', { description: 'Type-check sources, tests, examples and benchmarks' })
       .exec('tsc --noEmit -p tsconfig.dev.json');

@@ -34,7 +34,7 @@ export function checkName(scope: IConstruct, what: string, name: string, maxLeng
       what,
       given: name,
       allowed: `at most ${maxLength} of a-z, 0-9 and '-', from a letter to a letter or digit`,
-      fix: 'pass a name of that form, or a construct id that makes one',
+      fix: "write name: 'llama-8b', say, or a construct id that makes such a name",
     });
   }
   return name;

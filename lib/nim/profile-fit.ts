@@ -27,7 +27,7 @@ export function checkFit(scope: Construct, image: ServingImage, profile: NimProf
       what: `pool ${pool.poolName}`,
       given: `${gpu.label} with ${gpu.memoryMib} MiB a GPU`,
       allowed: `${facts.minGpuMemoryMib} MiB a GPU or more, which ${image.reference} demands for ${profile.label}`,
-      fix: `use a pool with a larger GPU, ${enough ? `such as Gpu.${enough.gpu.label}` : 'or a smaller model'}`,
+      fix: `use a pool with a larger GPU, ${enough ? `such as Gpu.${enough.gpu.label.replaceAll(' ', '_')}` : 'or a smaller model'}`,
     });
   }
 

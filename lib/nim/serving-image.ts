@@ -89,7 +89,7 @@ export class ServingImage {
         what: 'image tag',
         given: this.tag,
         allowed: 'a tag that names one version',
-        fix: `write the version, for example tag: '${NimRelease.all()[0]?.tag ?? '2.0.6'}'`,
+        fix: `write the version, for example tag: '${NimRelease.all().at(-1)?.tag ?? '2.0.6'}'`,
       });
     }
   }

@@ -181,7 +181,7 @@ export class GpuNodePool extends Construct implements IGpuNodePool {
             GpuInstanceType.withGpu(gpu)
               .map((t) => t.typeName)
               .join(', ') || `types with ${gpu.label}`,
-          fix: `it has ${type.gpu.label}: name types with ${gpu.label}, or make a pool with gpu: ${type.gpu.label}`,
+          fix: `it has ${type.gpu.label}: name types with ${gpu.label}, or write gpu: ${constantOf(type.gpu)}`,
         });
       }
     }
@@ -308,6 +308,11 @@ class LabelledPool extends Construct implements IGpuNodePool {
   public choosePool(_request: PoolRequest): IGpuNodePool {
     return this;
   }
+}
+
+/** How a program names a GPU of the catalog. */
+function constantOf(gpu: Gpu): string {
+  return `Gpu.${gpu.label.replaceAll(' ', '_')}`;
 }
 
 function checkLabels(scope: Construct, labels: { [key: string]: string }): void {

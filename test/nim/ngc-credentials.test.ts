@@ -96,7 +96,7 @@ describe('credentials by the names of Secrets', () => {
     const chart = nimChart();
     new NimService(chart, 'Llama', { cache: llamaCache(chart, { credentials }) });
     const kinds = objectsOf(chart).map(({ kind }) => kind);
-    expect(kinds).toEqual(['EC2NodeClass', 'NodePool', 'NIMCache', 'NIMService']);
+    expect(kinds.sort()).toEqual(['EC2NodeClass', 'NIMCache', 'NIMService', 'NodePool']);
     expect(theOnly(chart, 'NIMCache').spec.source.ngc).toMatchObject({ pullSecret: 'registry', authSecret: 'ngc' });
     expect(theOnly(chart, 'NIMService').spec).toMatchObject({
       image: { pullSecrets: ['registry'] },

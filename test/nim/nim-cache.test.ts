@@ -86,7 +86,7 @@ describe('a NIM cache', () => {
     `);
   });
 
-  test('stands after its credentials and its claim, and before nothing of the pool', () => {
+  test('does not wait for the pool: a download needs no GPU', () => {
     const chart = nimChart();
     const pool = l40sPool(chart);
     const cache = llamaCache(chart, { pool });
@@ -220,8 +220,12 @@ describe('the folder of a cache', () => {
   });
 
   test('tells tunings apart', () => {
-    const { engine, precision, tensorParallelism } = { ...TRT_FP16_TP2 } as Required<NimProfile>;
-    const latency = NimProfile.select({ engine, precision, tensorParallelism, qosProfile: QosProfile.LATENCY });
+    const latency = NimProfile.select({
+      engine: Engine.TENSORRT_LLM,
+      precision: Precision.FP16,
+      tensorParallelism: 2,
+      qosProfile: QosProfile.LATENCY,
+    });
     const folders = [TRT_FP16_TP2, latency].map((profile) => blueprintCache(nimChart(), { profile }).subPath);
     expect(folders[0]).not.toBe(folders[1]);
   });

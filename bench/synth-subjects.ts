@@ -1,0 +1,24 @@
+// One synthesis for bench/synth.ts: `bare` or `example`.
+import { KubectlV36Layer } from '@aws-cdk/lambda-layer-kubectl-v36';
+import { App, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+
+async function main(subject: string): Promise<void> {
+  const app = new App();
+  if (subject === 'bare') {
+    const stack = new Stack(app, 'Bare');
+    new eks.Cluster(stack, 'Cluster', {
+      version: eks.KubernetesVersion.of('1.36'),
+      vpc: new ec2.Vpc(stack, 'Vpc', { natGateways: 1 }),
+      defaultCapacityType: eks.DefaultCapacityType.NODEGROUP,
+      kubectlProviderOptions: { kubectlLayer: new KubectlV36Layer(stack, 'Kubectl') },
+    });
+  } else {
+    const { Blueprint } = await import('../examples/cdk-deploy/blueprint.js');
+    new Blueprint(app, 'NimBlueprint');
+  }
+  app.synth();
+}
+
+main(process.argv[2]);

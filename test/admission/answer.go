@@ -1,0 +1,58 @@
+package main
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Types of problems beside those of field.ErrorType.
+const (
+	badRequest     = "BadRequest"
+	noKind         = "NoKindMatch"
+	strictDecoding = "StrictDecoding"
+)
+
+// An answer is one line of output. No errors mean that the server would store the object.
+type answer struct {
+	Errors   []problem `json:"errors"`
+	Warnings []string  `json:"warnings"`
+	// Object is the object after pruning and defaulting; absent where it could not be decoded.
+	Object any `json:"object,omitempty"`
+}
+
+// A problem in the server's words: Message is all of it, the rest its parts where it is about a field.
+type problem struct {
+	Type    string `json:"type"`
+	Field   string `json:"field,omitempty"`
+	Detail  string `json:"detail,omitempty"`
+	Message string `json:"message"`
+}
+
+func newAnswer() answer {
+	return answer{Errors: []problem{}, Warnings: []string{}}
+}
+
+func refused(kind string, err error) answer {
+	result := newAnswer()
+	result.Errors = append(result.Errors, problem{Type: kind, Message: err.Error()})
+	return result
+}
+
+// addStrict reports what strict decoding found: fields that the server would drop without it, and duplicates.
+func (a *answer) addStrict(errs []error) {
+	for _, err := range errs {
+		message := runtime.NewStrictDecodingError([]error{err}).Error()
+		a.Errors = append(a.Errors, problem{Type: strictDecoding, Detail: err.Error(), Message: message})
+	}
+}
+
+func (a *answer) addFieldErrors(errs field.ErrorList) {
+	for _, err := range errs {
+		a.Errors = append(a.Errors, problem{
+			Type:    string(err.Type),
+			Field:   err.Field,
+			Detail:  err.Detail,
+			Message: err.Error(),
+		})
+	}
+}

@@ -1,0 +1,207 @@
+import { ApiObject, Chart, JsonPatch, Size } from 'cdk8s';
+import { VolumeAccessMode } from '../../lib/crds';
+import { OrderedApp } from '../../lib/gitops';
+import { NgcCredentials, NimService } from '../../lib/nim';
+import { StartupBudget } from '../../lib/plan';
+import { ModelStore } from '../../lib/storage';
+import { FAKE_KEYS, l40sPool, llamaCache, llamaService, nimChart } from '../support/chart';
+import { chartBeside, type RefusalCase } from './cases';
+
+const SERVICE = 'nim/nim-service.ts';
+const CREDENTIALS = 'nim/ngc-credentials.ts';
+const ENV = 'nim/env.ts';
+
+/** Refusals of services, credentials and environment, and of keys and doubles on the way out. */
+export const SERVICE_CASES: RefusalCase[] = [
+  {
+    name: 'half a replica',
+    file: SERVICE,
+    refused: () => llamaService(nimChart(), { replicas: 1.5 }),
+    message: '[chart/Llama] replicas is 1.5, allowed is a whole number of 0 or more; write replicas: 1',
+  },
+  {
+    name: 'more replicas than the GPUs of the pool hold',
+    file: SERVICE,
+    refused: () => llamaService(nimChart(), { replicas: 5 }),
+    message:
+      '[chart/Llama] replicas is 5, allowed is at most 4, which is what 4 GPUs of pool l40s hold; give ' +
+      'the pool maxGpus: 5',
+  },
+  {
+    name: 'no CPU',
+    file: SERVICE,
+    refused: () => llamaService(nimChart(), { cpu: 0 }),
+    message: '[chart/Llama] cpu is 0, allowed is a number of vCPUs above 0; write cpu: 4, or leave it out',
+  },
+  {
+    name: 'a port that does not exist',
+    file: SERVICE,
+    refused: () => llamaService(nimChart(), { port: 80000 }),
+    message: '[chart/Llama] port is 80000, allowed is a whole number from 1 to 65535; write port: 8000',
+  },
+  {
+    name: 'a cache in another namespace',
+    file: SERVICE,
+    refused: () => {
+      const chart = nimChart();
+      return new NimService(chartBeside(chart, 'team-a'), 'Llama', { cache: llamaCache(chart, { name: 'llama' }) });
+    },
+    message:
+      '[other/Llama] cache is "nim/llama-7586582c", allowed is a cache in the namespace of the service, ' +
+      'team-a; create the cache under the same chart: the operator looks for it in its own namespace only',
+  },
+  {
+    name: 'two replicas on a volume that one node mounts',
+    file: SERVICE,
+    refused: () => {
+      const chart = nimChart();
+      const store = ModelStore.fromClaimName('disk', { accessMode: VolumeAccessMode.READ_WRITE_ONCE });
+      return llamaService(chart, { replicas: 2 }, llamaCache(chart, { store }));
+    },
+    message:
+      '[chart/Llama] replicas is 2, allowed is 1 on a store with access mode ReadWriteOnce, which one ' +
+      'node mounts at a time; use a store with ReadWriteMany, such as EfsModelStore',
+  },
+  {
+    name: 'more memory than the share of any node',
+    file: SERVICE,
+    refused: () => {
+      const chart = nimChart();
+      return llamaService(
+        chart,
+        { memory: Size.gibibytes(600) },
+        llamaCache(chart, { pool: l40sPool(chart, { maxGpus: 1 }) }),
+      );
+    },
+    message:
+      '[chart/Llama] memory is "614400 MiB with 1 GPU", allowed is the share of a node of pool l40s: ' +
+      '3.42 vCPU and 28293 MiB on g6e.xlarge, 7.41 vCPU and 58603 MiB on g6e.2xlarge, 15.39 vCPU and ' +
+      '117288 MiB on g6e.4xlarge, 31.35 vCPU and 232997 MiB on g6e.8xlarge, 63.27 vCPU and 475480 MiB on ' +
+      'g6e.16xlarge; let the pool start a larger type, or write less memory',
+  },
+  {
+    name: 'no time to start',
+    file: SERVICE,
+    refused: () => llamaService(nimChart(), { startupBudget: StartupBudget.ofSeconds(0) }),
+    message:
+      '[chart/Llama] startupBudget is "0 s", allowed is 1 s or more, from a store that reads more than 0 ' +
+      'MiB a second; write StartupBudget.ofSeconds(1800), or the true readMibPerSecond of the store',
+  },
+  {
+    name: 'a secret of Secrets Manager without its region',
+    file: CREDENTIALS,
+    refused: () => llamaCache(nimChart(), { credentials: NgcCredentials.fromSecretsManager('ngc/api-key') }),
+    message:
+      '[chart/Cache] region of the secret is not given, allowed is a region name; write ' +
+      "NgcCredentials.fromSecretsManager('ngc/api-key', { region: 'us-west-2' })",
+  },
+  {
+    name: 'two keys in one namespace',
+    file: CREDENTIALS,
+    refused: () => {
+      const chart = nimChart();
+      const pool = l40sPool(chart);
+      const of = (name: string) => NgcCredentials.fromSecretsManager(name, { region: 'us-west-2' });
+      llamaCache(chart, { credentials: of('ngc/one'), pool }, 'First');
+      return llamaCache(chart, { credentials: of('ngc/two'), pool }, 'Second');
+    },
+    message:
+      '[chart/Second] credentials is "ngc/two", allowed is "ngc/one", which this namespace has already; ' +
+      'use one NGC key in a namespace, or put the workload into a namespace of its own',
+  },
+  {
+    name: 'a name that no Secret can have',
+    file: CREDENTIALS,
+    refused: () => {
+      const credentials = NgcCredentials.fromSecretNames({ pullSecret: 'NGC_Secret', authSecret: 'ngc' });
+      return llamaCache(nimChart(), { credentials });
+    },
+    message:
+      `[chart/Cache] pullSecret is "NGC_Secret", allowed is the name of a Secret: a-z, 0-9, '-' and '.'; ` +
+      "write NgcCredentials.fromSecretNames({ pullSecret: 'ngc-secret', authSecret: 'ngc-api-secret' })",
+  },
+  {
+    name: 'the key itself for the name of its secret',
+    file: CREDENTIALS,
+    refused: () => {
+      const credentials = NgcCredentials.fromSecretsManager(FAKE_KEYS['NGC key'], { region: 'us-west-2' });
+      return llamaCache(nimChart(), { credentials });
+    },
+    message:
+      '[chart/Cache] secret name is "nvapi-...", allowed is the name of a secret, never the key itself; ' +
+      'revoke this key if it was real, store a new one in Secrets Manager, and pass the name of that ' +
+      'secret',
+  },
+  {
+    name: 'a key in the environment',
+    file: ENV,
+    refused: () => llamaService(nimChart(), { env: { NGC_API_KEY: 'a key of the old form' } }),
+    message:
+      '[chart/Llama] env.NGC_API_KEY is "...", allowed is no key: manifests and templates are stored and ' +
+      'logged in clear; leave it out: keys reach the pods from the Secret of the credentials',
+  },
+  {
+    name: 'a variable that the operator sets',
+    file: ENV,
+    refused: () => llamaService(nimChart(), { env: { NIM_CACHE_PATH: '/tmp' } }),
+    message:
+      '[chart/Llama] env.NIM_CACHE_PATH is "/tmp", allowed is a variable that the operator does not set ' +
+      'itself; leave it out: store, profile and port decide it',
+  },
+  {
+    name: 'a key by the escape hatch',
+    file: 'kube/checked.ts',
+    refused: () => {
+      const { apiObject } = llamaService(nimChart());
+      apiObject.addJsonPatch(JsonPatch.add('/spec/args', ['--api-key', FAKE_KEYS['NGC key']]));
+      return apiObject.toJson();
+    },
+    message:
+      '[chart/Llama/Resource] spec.args.1 is "nvapi-...", allowed is any text without a key; keep the ' +
+      'key in Secrets Manager or in a Secret, and name that secret with NgcCredentials',
+  },
+  {
+    name: 'one object made twice',
+    file: 'gitops/ordered-app.ts',
+    refused: () => {
+      const app = new OrderedApp({ outdir: 'never written' });
+      const settings = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' } };
+      new ApiObject(new Chart(app, 'one', { namespace: 'nim' }), 'Settings', settings);
+      new ApiObject(new Chart(app, 'two', { namespace: 'nim' }), 'Settings', settings);
+      return app.synth();
+    },
+    message:
+      '[two/Settings] name is "settings", allowed is a name that no other ConfigMap of the cluster has: ' +
+      'one/Settings has it; give one of the two another name or construct id',
+  },
+];
+
+/** Another way into a check that SERVICE_CASES has. */
+export const SERVICE_VARIANTS: RefusalCase[] = [
+  {
+    name: 'more CPU than the share of any node',
+    file: SERVICE,
+    refused: () => {
+      const chart = nimChart();
+      return llamaService(chart, { cpu: 100 }, llamaCache(chart, { pool: l40sPool(chart, { maxGpus: 1 }) }));
+    },
+    message:
+      '[chart/Llama] cpu and memory is "100 vCPU and 23509 MiB with 1 GPU", allowed is the share of a ' +
+      'node of pool l40s: 3.42 vCPU and 28293 MiB on g6e.xlarge, 7.41 vCPU and 58603 MiB on g6e.2xlarge, ' +
+      '15.39 vCPU and 117288 MiB on g6e.4xlarge, 31.35 vCPU and 232997 MiB on g6e.8xlarge, 63.27 vCPU ' +
+      'and 475480 MiB on g6e.16xlarge; let the pool start a larger type, or write less cpu or memory',
+  },
+  {
+    name: 'a store that reads nothing',
+    file: SERVICE,
+    refused: () => {
+      const chart = nimChart();
+      const store = ModelStore.fromClaimName('models', { readMibPerSecond: 0 });
+      return llamaService(chart, {}, llamaCache(chart, { store }));
+    },
+    message:
+      '[chart/Llama] startupBudget is "Infinity s", allowed is 1 s or more, from a store that reads more ' +
+      'than 0 MiB a second; write StartupBudget.ofSeconds(1800), or the true readMibPerSecond of the ' +
+      'store',
+  },
+];
