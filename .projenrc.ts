@@ -27,6 +27,7 @@ const project = new JsiiProject({
     '@types/node@^20',
     'ajv@^8',
     'aws-cdk@2.1148.1',
+    'cdk-nag@3.0.2',
     'cdk8s-cli@^2.207.60',
     'fast-check@^4',
     'tsx@^4',

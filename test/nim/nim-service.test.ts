@@ -4,16 +4,7 @@ import { GpuInstanceType, Precision } from '../../lib/catalog';
 import { NimProfile, ServiceType } from '../../lib/nim';
 import { StartupBudget } from '../../lib/plan';
 import { ModelStore } from '../../lib/storage';
-import {
-  a10gPool,
-  blueprintCache,
-  llamaCache,
-  llamaService,
-  nimChart,
-  objectsOf,
-  problemsOf,
-  theOnly,
-} from '../support/chart';
+import { a10gPool, blueprintCache, llamaCache, llamaService, nimChart, problemsOf, theOnly } from '../support/chart';
 import { validateObject } from '../support/crds';
 
 describe('a NIM service', () => {
