@@ -3,6 +3,7 @@ import { Construct } from 'constructs';
 import { TestedVersions } from '../catalog';
 import { checkVersion, installChart } from './helm-release';
 
+/** Properties of an NvidiaDevicePlugin. */
 export interface NvidiaDevicePluginProps {
   /** Cluster to install into; it needs a kubectl provider. */
   readonly cluster: eks.ICluster;

@@ -7,6 +7,7 @@ import { refuse } from '../kube/errors';
 import { checkVersion, installChart } from './helm-release';
 import { associate, podIdentityRole } from './pod-identity';
 
+/** Properties of an ExternalSecrets. */
 export interface ExternalSecretsProps {
   /**
    * Cluster to install into; it needs a kubectl provider. An `eks.Cluster` gets the EKS Pod Identity agent if its stack

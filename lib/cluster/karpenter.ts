@@ -1,19 +1,32 @@
 import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import { CfnCluster } from 'aws-cdk-lib/aws-eks';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import { TestedVersions } from '../catalog';
 import { refuse } from '../kube/errors';
 import { NodeEnvironment } from '../nodes/node-environment';
+import { clusterMinor, kubernetesMinor, literalName, refuseAutoMode } from './cluster-resource';
 import { checkVersion, installChart } from './helm-release';
 import { KarpenterPolicies } from './karpenter-policy';
 import { associate, podIdentityRole } from './pod-identity';
 
+/** A Karpenter, installed here or running already. */
+export interface IKarpenter {
+  /** Where and as whom nodes run: what a GpuNodePool takes. */
+  readonly nodeEnvironment: NodeEnvironment;
+  /**
+   * What must stand before a NodePool and outlive it.
+   *
+   * @default - nothing: Karpenter runs already
+   */
+  readonly installed?: IDependable;
+}
+
+/** Properties of a Karpenter. */
 export interface KarpenterProps {
   /**
    * Cluster to scale. It needs a kubectl provider and nodes that Karpenter does not own. An `eks.Cluster` gets the EKS
@@ -78,7 +91,12 @@ const INTERRUPTIONS: Record<string, events.EventPattern> = {
  *
  * @see https://karpenter.sh/v1.14/getting-started/getting-started-with-karpenter/
  */
-export class Karpenter extends Construct {
+export class Karpenter extends Construct implements IKarpenter {
+  /** A Karpenter that runs in the cluster already, by the role, subnets and security groups of its nodes. */
+  public static fromNodeEnvironment(nodeEnvironment: NodeEnvironment): IKarpenter {
+    return { nodeEnvironment };
+  }
+
   /** The Helm release of the controller. */
   public readonly chart: eks.HelmChart;
 
@@ -94,11 +112,15 @@ export class Karpenter extends Construct {
   /** Where and as whom nodes run: what a GpuNodePool takes. */
   public readonly nodeEnvironment: NodeEnvironment;
 
+  /** This construct as a whole. */
+  public readonly installed?: IDependable;
+
   constructor(scope: Construct, id: string, props: KarpenterProps) {
     super(scope, id);
     const { cluster } = props;
     const version = props.version ?? TestedVersions.KARPENTER;
     const replicas = props.replicas ?? 2;
+    refuseAutoMode(this, cluster);
     this.check(cluster, version, replicas);
 
     this.nodeRole = props.nodeRole ?? this.newNodeRole();
@@ -142,6 +164,7 @@ export class Karpenter extends Construct {
       controller: { resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } } },
     });
     this.chart.node.addDependency(definitions, association, nodeAccess, queue);
+    this.installed = this;
   }
 
   private install(
@@ -228,7 +251,7 @@ export class Karpenter extends Construct {
     if (!Token.isUnresolved(replicas) && !(Number.isInteger(replicas) && replicas >= 1)) {
       refuse(this, { what: 'replicas', given: replicas, allowed: 'a whole number from 1', fix: 'leave it out for 2' });
     }
-    const minor = kubernetesMinor(resource(cluster)?.version);
+    const minor = clusterMinor(cluster);
     const newest = kubernetesMinor(TestedVersions.KUBERNETES) as number;
     if (version === TestedVersions.KARPENTER && minor !== undefined && minor > newest) {
       Annotations.of(this).addWarningV2(
@@ -237,18 +260,4 @@ export class Karpenter extends Construct {
       );
     }
   }
-}
-
-function resource(cluster: eks.ICluster): CfnCluster | undefined {
-  return cluster.node.defaultChild instanceof CfnCluster ? cluster.node.defaultChild : undefined;
-}
-
-/** `clusterName` of an eks.Cluster is always a token; a name given to it is found on its resource. */
-function literalName(cluster: eks.ICluster): string | undefined {
-  return [cluster.clusterName, resource(cluster)?.name].find((name) => name !== undefined && !Token.isUnresolved(name));
-}
-
-function kubernetesMinor(version?: string): number | undefined {
-  const minor = /^1\.(\d+)$/.exec(version ?? '')?.[1];
-  return minor === undefined ? undefined : Number(minor);
 }

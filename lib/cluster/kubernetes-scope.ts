@@ -7,6 +7,7 @@ import { checked } from '../kube/checked';
 import { refusalMessage, refuse } from '../kube/errors';
 import { NimNamespace } from '../nim';
 import { enableCdk8s } from './cdk8s-in-cdk';
+import { refuseAutoMode } from './cluster-resource';
 
 /** Properties of a KubernetesScope. */
 export interface KubernetesScopeProps {
@@ -91,6 +92,9 @@ export class KubernetesScope extends Chart {
     }
     const object = node as ApiObject;
     this.checkUnique(object);
+    if (object.kind === 'EC2NodeClass') {
+      refuseAutoMode(object, this.cluster);
+    }
     object.node.addValidation({ validate: () => this.checkSize(object) });
     const isNamespace = object.kind === 'Namespace';
     const manifest = new eks.KubernetesManifest(object, 'Manifest', {

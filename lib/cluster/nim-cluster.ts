@@ -10,6 +10,7 @@ import { NvidiaDevicePlugin } from './device-plugin';
 import { podIdentityRole } from './pod-identity';
 import { SystemNodes } from './system-nodes';
 
+/** Properties of a NimCluster. */
 export interface NimClusterProps {
   /** Kubernetes version, for example `KubernetesVersion.of('1.36')`. */
   readonly version: eks.KubernetesVersion;
@@ -55,6 +56,12 @@ export interface NimClusterProps {
  * themselves: the log groups `/aws/eks/<name>/cluster` and `/aws/lambda/...`, which never expire.
  */
 export class NimCluster extends Construct {
+  /** The NimCluster that made a cluster, if one did. */
+  public static of(cluster: eks.ICluster): NimCluster | undefined {
+    const { scope } = cluster.node;
+    return scope instanceof NimCluster ? scope : undefined;
+  }
+
   /** The cluster. */
   public readonly cluster: eks.Cluster;
 

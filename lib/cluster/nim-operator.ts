@@ -1,11 +1,22 @@
 import { Token } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import { TestedVersions } from '../catalog';
 import { refuse } from '../kube/errors';
 import { CertManager } from './cert-manager';
 import { checkVersion, installChart } from './helm-release';
 
+/** A NIM Operator, installed here or running already. */
+export interface INimOperator {
+  /**
+   * What must stand before a NIMCache or NIMService and outlive it.
+   *
+   * @default - nothing: the operator runs already
+   */
+  readonly installed?: IDependable;
+}
+
+/** Properties of a NimOperator. */
 export interface NimOperatorProps {
   /** Cluster to install into; it needs a kubectl provider. */
   readonly cluster: eks.ICluster;
@@ -58,7 +69,12 @@ const VALUES = {
  *
  * @see https://docs.nvidia.com/nim-operator/latest/install.html
  */
-export class NimOperator extends Construct {
+export class NimOperator extends Construct implements INimOperator {
+  /** An operator of version 3.1 that runs in the cluster already, with its admission webhook. */
+  public static existing(): INimOperator {
+    return {};
+  }
+
   /** The Helm release of the operator. */
   public readonly chart: eks.HelmChart;
 
@@ -70,6 +86,9 @@ export class NimOperator extends Construct {
 
   /** Namespace of the operator. */
   public readonly namespace: string;
+
+  /** This construct as a whole. */
+  public readonly installed?: IDependable;
 
   constructor(scope: Construct, id: string, props: NimOperatorProps) {
     super(scope, id);
@@ -97,6 +116,7 @@ export class NimOperator extends Construct {
       this.certManager = new CertManager(this, 'CertManager', { cluster: props.cluster });
       this.chart.node.addDependency(this.certManager);
     }
+    this.installed = this;
   }
 }
 

@@ -4,6 +4,7 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { Construct } from 'constructs';
 import { refuse } from '../kube/errors';
 
+/** Properties of a SystemNodes. */
 export interface SystemNodesProps {
   /** Cluster that the nodes join. */
   readonly cluster: eks.ICluster;

@@ -1,7 +1,7 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { clusterScoped } from '../kube/cluster-scoped';
 import { guarded } from '../kube/checked';
+import { clusterScoped } from '../kube/cluster-scoped';
 import { namespaceOf } from '../kube/names';
 
 /**

@@ -20,6 +20,13 @@ export interface SecretsManagerOptions {
    * @default - the stack's region under a KubernetesScope; plain cdk8s knows no region and needs it
    */
   readonly region?: string;
+
+  /**
+   * Whether External Secrets Operator runs in the cluster already, by someone who lets it read the secret.
+   *
+   * @default false - NimPlatform installs it and lets it read
+   */
+  readonly externalSecretsRuns?: boolean;
 }
 
 /**
@@ -35,7 +42,7 @@ export abstract class NgcCredentials {
    * @param options its region
    */
   public static fromSecretsManager(secretName: string, options: SecretsManagerOptions = {}): NgcCredentials {
-    return new SecretsManagerCredentials(secretName, options.region);
+    return new SecretsManagerCredentials(secretName, options);
   }
 
   /** Secrets that exist, made by whatever the cluster uses for secrets. */
@@ -43,8 +50,8 @@ export abstract class NgcCredentials {
     return new ExistingSecrets(names);
   }
 
-  /** Name of the secret in Secrets Manager, where that is the source: who runs External Secrets must let it read this. */
-  public abstract readonly secretsManagerName?: string;
+  /** Name of the secret that an External Secrets Operator must still be installed for, and be let read. */
+  public abstract readonly unservedSecretName?: string;
 
   /**
    * The Secrets in the namespace of a construct, made once for each chart.
@@ -60,7 +67,7 @@ interface BoundCredentials extends NgcSecretNames {
 }
 
 class ExistingSecrets extends NgcCredentials {
-  public readonly secretsManagerName = undefined;
+  public readonly unservedSecretName = undefined;
 
   constructor(private readonly names: NgcSecretNames) {
     super();
@@ -74,37 +81,40 @@ class ExistingSecrets extends NgcCredentials {
 }
 
 class SecretsManagerCredentials extends NgcCredentials {
+  public readonly unservedSecretName?: string;
+
   constructor(
-    public readonly secretsManagerName: string,
-    private readonly region?: string,
+    private readonly secretName: string,
+    private readonly options: SecretsManagerOptions,
   ) {
     super();
+    this.unservedSecretName = options.externalSecretsRuns ? undefined : secretName;
   }
 
   public _bind(scope: Construct): BoundCredentials {
-    if (holdsKeyMaterial(this.secretsManagerName)) {
-      refuseKey(scope, 'secret name', this.secretsManagerName);
+    if (holdsKeyMaterial(this.secretName)) {
+      refuseKey(scope, 'secret name', this.secretName);
     }
-    const region = this.region ?? applierOf(scope).region;
+    const region = this.options.region ?? applierOf(scope).region;
     if (!region) {
       refuse(scope, {
         what: 'region of the secret',
         given: region,
         allowed: 'a region name',
-        fix: `write NgcCredentials.fromSecretsManager('${this.secretsManagerName}', { region: 'us-west-2' })`,
+        fix: `write NgcCredentials.fromSecretsManager('${this.secretName}', { region: 'us-west-2' })`,
       });
     }
     const chart = Chart.of(scope);
     const made = chart.node.tryFindChild(SyncedSecrets.ID) as SyncedSecrets | undefined;
-    if (made && made.key !== this.secretsManagerName) {
+    if (made && made.key !== this.secretName) {
       refuse(scope, {
         what: 'credentials',
-        given: this.secretsManagerName,
+        given: this.secretName,
         allowed: `"${made.key}", which this namespace has already`,
         fix: 'use one NGC key in a namespace, or put the workload into a namespace of its own',
       });
     }
-    return made ?? new SyncedSecrets(chart, this.secretsManagerName, region);
+    return made ?? new SyncedSecrets(chart, this.secretName, region);
   }
 }
 

@@ -6,6 +6,8 @@ import {
   EfsModelStore,
   type EfsModelStoreOptions,
   ExternalSecrets,
+  type IKarpenter,
+  type INimOperator,
   Karpenter,
   KubernetesScope,
   NimCluster,
@@ -33,8 +35,8 @@ export interface NimPlatformProps {
   readonly kubectlLayer?: ILayerVersion;
 
   /**
-   * A cluster that exists, with a kubectl provider, system nodes, the Pod Identity agent, the EFS CSI driver and a device
-   * plugin. Karpenter, the NIM Operator and what they need are still made.
+   * A cluster of your own, with a kubectl provider, system nodes, the Pod Identity agent, the EFS CSI driver and a device
+   * plugin, as NimCluster makes one. What is not said to run there already is installed.
    *
    * @default - a NimCluster is made
    */
@@ -42,6 +44,20 @@ export interface NimPlatformProps {
 
   /** NGC credentials for NIM images and models. */
   readonly credentials: NgcCredentials;
+
+  /**
+   * Karpenter, where the cluster has one: `Karpenter.fromNodeEnvironment(...)`. Two would fight over nodes.
+   *
+   * @default - Karpenter is installed
+   */
+  readonly karpenter?: IKarpenter;
+
+  /**
+   * The NIM Operator, where the cluster has one: `NimOperator.existing()`.
+   *
+   * @default - the operator is installed, and cert-manager before it
+   */
+  readonly operator?: INimOperator;
 
   /**
    * Namespace of the models.
@@ -56,14 +72,14 @@ export interface NimPlatformProps {
  * models that are added to it. Every part is reachable, and each can be used without this one.
  */
 export class NimPlatform extends Construct {
-  /** The cluster that was made, where none was given. */
+  /** The NimCluster that made the cluster, here or in the program. */
   public readonly nimCluster?: NimCluster;
   /** The cluster. */
   public readonly cluster: eks.ICluster;
   /** Karpenter, which starts the GPU nodes. */
-  public readonly karpenter: Karpenter;
+  public readonly karpenter: IKarpenter;
   /** The NIM Operator. */
-  public readonly operator: NimOperator;
+  public readonly operator: INimOperator;
   /** External Secrets Operator, where the credentials come from Secrets Manager. */
   public readonly externalSecrets?: ExternalSecrets;
   /** Scope of the node pools. */
@@ -84,30 +100,32 @@ export class NimPlatform extends Construct {
         fix: 'leave it out, or leave cluster out for a new cluster',
       });
     }
-    this.nimCluster = props.cluster ? undefined : this.createCluster(props);
-    this.cluster = props.cluster ?? (this.nimCluster as NimCluster).cluster;
+    this.cluster = props.cluster ?? this.createCluster(props).cluster;
+    this.nimCluster = NimCluster.of(this.cluster);
     const { cluster } = this;
     const { region } = Stack.of(this);
 
-    this.karpenter = new Karpenter(this, 'Karpenter', { cluster });
-    this.operator = new NimOperator(this, 'NimOperator', { cluster });
+    this.karpenter = props.karpenter ?? new Karpenter(this, 'Karpenter', { cluster });
+    this.operator = props.operator ?? new NimOperator(this, 'NimOperator', { cluster });
     this.nodes = new KubernetesScope(this, 'Nodes', { cluster, namespace: 'kube-system' });
     this.workloads = new KubernetesScope(this, 'Nim', { cluster, namespace: props.namespace ?? 'nim' });
-    this.nodes.addPrerequisites(this.karpenter);
-    this.workloads.addPrerequisites(this.operator);
+    this.nodes.addPrerequisites(...present(this.karpenter.installed));
+    this.workloads.addPrerequisites(...present(this.operator.installed));
 
-    const { secretsManagerName } = this.credentials;
-    if (secretsManagerName) {
+    const { unservedSecretName } = this.credentials;
+    if (unservedSecretName) {
       this.externalSecrets = new ExternalSecrets(this, 'ExternalSecrets', { cluster });
-      this.externalSecrets.grantRead(secretsManagerName);
+      this.externalSecrets.grantRead(unservedSecretName);
       this.workloads.addPrerequisites(this.externalSecrets);
-      const secret = `--region ${region} --name ${secretsManagerName} --secret-string "$NGC_API_KEY"`;
+      const secret = `--region ${region} --name ${unservedSecretName} --secret-string "$NGC_API_KEY"`;
       this.output('StoreNgcKey', `aws secretsmanager create-secret ${secret}`);
     }
     if (this.nimCluster) {
       this.workloads.addPrerequisites(this.nimCluster.ready);
-      for (const part of [this.karpenter, this.operator, this.externalSecrets]) {
-        part?.node.addDependency(this.nimCluster.ready);
+      for (const part of this.node.children) {
+        if (part instanceof Karpenter || part instanceof NimOperator || part instanceof ExternalSecrets) {
+          part.node.addDependency(this.nimCluster.ready);
+        }
       }
     }
     this.output('ConfigureKubectl', `aws eks update-kubeconfig --region ${region} --name ${cluster.clusterName}`);
@@ -148,4 +166,8 @@ export class NimPlatform extends Construct {
     const path = [...this.node.path.split('/').slice(1), id].join('').replace(/[^A-Za-z0-9]/g, '');
     new CfnOutput(this, id, { value }).overrideLogicalId(path);
   }
+}
+
+function present<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
 }

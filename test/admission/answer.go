@@ -16,7 +16,8 @@ const (
 type answer struct {
 	Errors   []problem `json:"errors"`
 	Warnings []string  `json:"warnings"`
-	// Object is the object after pruning and defaulting; absent where it could not be decoded.
+	// Object is a custom resource after pruning and defaulting; absent where it could not be decoded. The defaults of
+	// Kubernetes' own kinds are not at hand.
 	Object any `json:"object,omitempty"`
 }
 
@@ -41,10 +42,23 @@ func refused(kind string, err error) answer {
 // addStrict reports what strict decoding found: fields that the server would drop without it, and duplicates.
 func (a *answer) addStrict(errs []error) {
 	for _, err := range errs {
-		message := runtime.NewStrictDecodingError([]error{err}).Error()
-		a.Errors = append(a.Errors, problem{Type: strictDecoding, Detail: err.Error(), Message: message})
+		found := problem{
+			Type:    strictDecoding,
+			Detail:  err.Error(),
+			Message: runtime.NewStrictDecodingError([]error{err}).Error(),
+		}
+		if at, ok := err.(interface{ FieldPath() string }); ok {
+			found.Field = at.FieldPath()
+		}
+		a.Errors = append(a.Errors, found)
 	}
 }
+
+// An unknownField is what pruning would drop, in the words of schemaCoercingDecoder.
+type unknownField string
+
+func (u unknownField) Error() string     { return `unknown field "` + string(u) + `"` }
+func (u unknownField) FieldPath() string { return string(u) }
 
 func (a *answer) addFieldErrors(errs field.ErrorList) {
 	for _, err := range errs {

@@ -100,7 +100,6 @@ func (k *coreKind) admit(raw, rawOld json.RawMessage) answer {
 	}
 	result.addFieldErrors(apivalidation.ValidateObjectMetaAccessor(meta, k.namespaced, k.validName(), path))
 	result.addFieldErrors(coreRules(object))
-	result.Object = object
 	return result
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
@@ -27,7 +26,7 @@ func (k *customKind) decode(raw json.RawMessage) (*unstructured.Unstructured, []
 		return nil, nil, err
 	}
 	for _, path := range unknown {
-		strict = append(strict, fmt.Errorf("unknown field %q", path))
+		strict = append(strict, unknownField(path))
 	}
 	defaulting.Default(object.Object, k.schema)
 	return object, strict, nil

@@ -25,7 +25,7 @@ func run(args []string, in io.Reader, out, usage io.Writer) error {
 	flags := flag.NewFlagSet("admission", flag.ContinueOnError)
 	flags.SetOutput(usage)
 	crds := flags.String("crds", "", "folder of CustomResourceDefinitions, as YAML (required)")
-	defaulted := flags.Bool("defaulted", false, "also answer with the object as the server would store it")
+	defaulted := flags.Bool("defaulted", false, "also answer with custom resources as the server would store them")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

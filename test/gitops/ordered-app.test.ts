@@ -57,7 +57,7 @@ describe('an ordered app', () => {
   });
 
   test('removes what left the app, and nothing that it did not write', () => {
-    const foreign = ['README.md', 'kustomization.yaml', '100-notes.k8s.yaml', 'app.k8s.yaml'];
+    const foreign = ['README.md', '000-Notes.md', 'kustomization.yaml', '100-notes.k8s.yaml', 'app.k8s.yaml'];
     for (const file of foreign) {
       writeFileSync(join(outdir, file), '');
     }

@@ -85,7 +85,7 @@ describe('credentials from Secrets Manager', () => {
   });
 
   test('say which secret has to be readable', () => {
-    expect(FROM_AWS.secretsManagerName).toBe('ngc/api-key');
+    expect(FROM_AWS.unservedSecretName).toBe('ngc/api-key');
   });
 });
 
@@ -105,6 +105,6 @@ describe('credentials by the names of Secrets', () => {
   });
 
   test('need nothing of Secrets Manager', () => {
-    expect(credentials.secretsManagerName).toBeUndefined();
+    expect(credentials.unservedSecretName).toBeUndefined();
   });
 });

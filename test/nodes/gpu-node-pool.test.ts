@@ -257,5 +257,6 @@ describe('a GPU node pool', () => {
     const pool = l40sPool(nimChart());
     expect(pool.choosePool({ gpus: 1, replicas: 1 })).toBe(pool);
     expect(pool.nodes).toBe(pool.nodePool);
+    expect(pool.nodePool.node.dependencies).toEqual([pool.nodeClass]);
   });
 });

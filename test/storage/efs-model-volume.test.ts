@@ -77,10 +77,8 @@ describe('a model volume on EFS', () => {
   test('stands before the caches that use it', () => {
     const chart = nimChart();
     const store = new EfsModelVolume(chart, 'Models', { fileSystemId: 'fs-0123' });
-    llamaCache(chart, { store });
-    const kinds = objectsOf(chart).map(({ kind }) => kind);
-    expect(kinds.indexOf('StorageClass')).toBeLessThan(kinds.indexOf('PersistentVolumeClaim'));
-    expect(kinds.indexOf('PersistentVolumeClaim')).toBeLessThan(kinds.indexOf('NIMCache'));
+    expect(store.persistentVolumeClaim.node.dependencies).toEqual([store.storageClass]);
+    expect(llamaCache(chart, { store }).apiObject.node.dependencies).toEqual([store.persistentVolumeClaim]);
   });
 
   test('outlives the caches: none of them makes or owns a claim', () => {

@@ -1,0 +1,42 @@
+import { Token } from 'aws-cdk-lib';
+import { CfnCluster } from 'aws-cdk-lib/aws-eks';
+import type * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type { Construct } from 'constructs';
+import { refuse } from '../kube/errors';
+
+// What a cluster's own resource says. Of an imported cluster nothing is known.
+
+function resourceOf(cluster: eks.ICluster): CfnCluster | undefined {
+  return cluster.node.defaultChild instanceof CfnCluster ? cluster.node.defaultChild : undefined;
+}
+
+/** `clusterName` of an eks.Cluster is always a token; a name given to it is found on its resource. */
+export function literalName(cluster: eks.ICluster): string | undefined {
+  const names = [cluster.clusterName, resourceOf(cluster)?.name];
+  return names.find((name) => name !== undefined && !Token.isUnresolved(name));
+}
+
+/** 36 for a cluster of Kubernetes 1.36. */
+export function clusterMinor(cluster: eks.ICluster): number | undefined {
+  return kubernetesMinor(resourceOf(cluster)?.version);
+}
+
+export function kubernetesMinor(version?: string): number | undefined {
+  const minor = /^1\.(\d+)$/.exec(version ?? '')?.[1];
+  return minor === undefined ? undefined : Number(minor);
+}
+
+/** EKS Auto Mode runs a Karpenter of its own, which knows no EC2NodeClass, and a device plugin. */
+export function refuseAutoMode(scope: Construct, cluster: eks.ICluster): void {
+  const compute = resourceOf(cluster)?.computeConfig;
+  if (compute && 'enabled' in compute && compute.enabled === true) {
+    refuse(scope, {
+      what: 'cluster',
+      given: 'a cluster in EKS Auto Mode',
+      allowed: 'a cluster without it: Auto Mode runs a Karpenter and a device plugin of its own, and no EC2NodeClass',
+      fix:
+        'create the cluster with defaultCapacityType: eks.DefaultCapacityType.NODEGROUP, or make the pool in Auto Mode ' +
+        'and describe it with GpuNodePool.fromLabels',
+    });
+  }
+}

@@ -1,0 +1,164 @@
+// What exists already is used, not made again.
+import { Stack } from 'aws-cdk-lib';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import * as eks from 'aws-cdk-lib/aws-eks-v2';
+import { Role } from 'aws-cdk-lib/aws-iam';
+import { Engine, Gpu, Precision } from 'nim-constructs/catalog';
+import { Karpenter, KubernetesScope, NimCluster, NimOperator } from 'nim-constructs/cluster';
+import { NgcCredentials, NimCache, NimProfile, NimService, ServingImage } from 'nim-constructs/nim';
+import { GpuNodePool, NodeEnvironment } from 'nim-constructs/nodes';
+import { NimPlatform } from 'nim-constructs/platform';
+import { EfsModelVolume, ModelStore } from 'nim-constructs/storage';
+import { describe, expect, it } from 'vitest';
+import {
+  bareCluster,
+  charts,
+  errorOf,
+  fakeKubectlLayer,
+  importedCluster,
+  manifestOf,
+  manifests,
+  resources,
+  testStack,
+  waitsFor,
+} from '../support/stack';
+
+const image = ServingImage.nim('meta/llama-3.1-8b-instruct', { tag: '2.0.6' });
+const profile = NimProfile.select({ engine: Engine.VLLM, precision: Precision.BF16, tensorParallelism: 1 });
+const secrets = NgcCredentials.fromSecretNames({ pullSecret: 'pull', authSecret: 'auth' });
+const environment = new NodeEnvironment({ nodeRoleName: 'nodes', discoveryTag: 'imported' });
+
+function releases(stack: Stack): string[] {
+  return charts(stack)
+    .map(([, { Release }]) => Release)
+    .sort();
+}
+
+describe('a platform on a cluster that has everything', () => {
+  const stack = testStack();
+  const platform = new NimPlatform(stack, 'Platform', {
+    cluster: importedCluster(stack),
+    karpenter: Karpenter.fromNodeEnvironment(environment),
+    operator: NimOperator.existing(),
+    credentials: NgcCredentials.fromSecretsManager('ngc/api-key', { externalSecretsRuns: true }),
+  });
+  const pool = platform.addGpuNodePool('L40S', { gpu: Gpu.L40S, maxGpus: 4 });
+  platform.addModel('Llama', { image, profile, pool, store: ModelStore.fromClaimName('nim-models') });
+
+  it('installs nothing', () => {
+    expect(releases(stack)).toEqual([]);
+    expect(Object.keys(resources(stack, 'AWS::IAM::Role'))).toEqual([]);
+  });
+
+  it('applies pool, secrets and model', () => {
+    expect(
+      manifests(stack)
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual([
+      'EC2NodeClass',
+      'ExternalSecret',
+      'ExternalSecret',
+      'NIMCache',
+      'NIMService',
+      'Namespace',
+      'NodePool',
+      'SecretStore',
+    ]);
+  });
+
+  it('starts nodes as the Karpenter that is there does', () => {
+    expect(manifestOf(stack, 'EC2NodeClass', 'l40s').spec).toMatchObject({
+      role: 'nodes',
+      subnetSelectorTerms: [{ tags: { 'karpenter.sh/discovery': 'imported' } }],
+      securityGroupSelectorTerms: [{ tags: { 'karpenter.sh/discovery': 'imported' } }],
+    });
+  });
+});
+
+describe('a platform on a NimCluster that the program makes itself', () => {
+  it('takes its VPC, and waits for its nodes and add-ons', () => {
+    const stack = testStack();
+    const vpc = new Vpc(stack, 'MyVpc');
+    const nimCluster = new NimCluster(stack, 'Mine', {
+      version: eks.KubernetesVersion.of('1.36'),
+      kubectlLayer: fakeKubectlLayer(stack),
+      vpc,
+    });
+    const platform = new NimPlatform(stack, 'Platform', { cluster: nimCluster.cluster, credentials: secrets });
+
+    expect(platform.nimCluster).toBe(nimCluster);
+    expect(Object.keys(resources(stack, 'AWS::EC2::VPC'))).toHaveLength(1);
+    const nodegroup = Object.keys(resources(stack, 'AWS::EKS::Nodegroup'))[0];
+    for (const [chart, { Release }] of charts(stack).filter(([, { Release }]) => Release !== 'nvidia-device-plugin')) {
+      expect(waitsFor(stack, chart, nodegroup), Release).toBe(true);
+    }
+  });
+});
+
+describe('what exists in the account', () => {
+  it('is a node role', () => {
+    const stack = testStack();
+    const nodeRole = Role.fromRoleName(stack, 'Nodes', 'my-nodes');
+    const karpenter = new Karpenter(stack, 'Karpenter', { cluster: bareCluster(stack), nodeRole });
+
+    expect(karpenter.nodeEnvironment.nodeRoleName).toBe('my-nodes');
+  });
+
+  it('is a file system', () => {
+    const stack = testStack();
+    const kube = new KubernetesScope(stack, 'Nim', { cluster: importedCluster(stack), namespace: 'nim' });
+    const store = new EfsModelVolume(kube, 'Models', { fileSystemId: 'fs-0123456789abcdef0' });
+    const pool = GpuNodePool.fromLabels(kube, 'Pool', { gpu: Gpu.L40S, labels: { team: 'ml' }, taints: [] });
+    const cache = new NimCache(kube, 'Cache', { image, profile, pool, store, credentials: secrets });
+    new NimService(kube, 'Llama', { cache });
+
+    expect(manifestOf(stack, 'StorageClass', 'nim-models').parameters.fileSystemId).toBe('fs-0123456789abcdef0');
+    expect(manifestOf(stack, 'NIMCache', cache.name).spec.storage.pvc.name).toBe('models');
+    expect(Object.keys(resources(stack, 'AWS::EFS::FileSystem'))).toEqual([]);
+  });
+});
+
+describe('EKS Auto Mode', () => {
+  const message =
+    'cluster is "a cluster in EKS Auto Mode", allowed is a cluster without it: Auto Mode runs a Karpenter and a device plugin ' +
+    'of its own, and no EC2NodeClass; create the cluster with defaultCapacityType: eks.DefaultCapacityType.NODEGROUP, or make ' +
+    'the pool in Auto Mode and describe it with GpuNodePool.fromLabels';
+  const autoMode = (stack: Stack) =>
+    bareCluster(stack, { defaultCapacityType: eks.DefaultCapacityType.AUTOMODE, defaultCapacity: undefined });
+
+  it('is no place for a second Karpenter', () => {
+    const stack = testStack();
+    expect(errorOf(() => new Karpenter(stack, 'Karpenter', { cluster: autoMode(stack) }))).toBe(
+      `[Test/Karpenter] ${message}`,
+    );
+  });
+
+  it('is no place for an EC2NodeClass', () => {
+    const stack = testStack();
+    const kube = new KubernetesScope(stack, 'Nim', { cluster: autoMode(stack), namespace: 'nim' });
+    new GpuNodePool(kube, 'L40S', { gpu: Gpu.L40S, maxGpus: 4, environment });
+    expect(errorOf(() => manifests(stack))).toBe(`[Test/Nim/L40S/NodeClass] ${message}`);
+  });
+
+  it('serves models on a pool described by labels', () => {
+    const stack = testStack();
+    const kube = new KubernetesScope(stack, 'Nim', { cluster: autoMode(stack), namespace: 'nim' });
+    const labels = { 'eks.amazonaws.com/instance-gpu-name': 'l40s' };
+    const pool = GpuNodePool.fromLabels(kube, 'Pool', { gpu: Gpu.L40S, labels, taints: [] });
+    const cache = new NimCache(kube, 'Cache', {
+      image,
+      profile,
+      pool,
+      store: ModelStore.fromClaimName('nim-models'),
+      credentials: secrets,
+    });
+    new NimService(kube, 'Llama', { cache });
+
+    const [term] = manifestOf(stack, 'NIMService', 'llama').spec.affinity.nodeAffinity
+      .requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
+    expect(term.matchExpressions).toEqual([
+      { key: 'eks.amazonaws.com/instance-gpu-name', operator: 'In', values: ['l40s'] },
+    ]);
+  });
+});
