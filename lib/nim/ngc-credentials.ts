@@ -106,11 +106,11 @@ class SecretsManagerCredentials extends NgcCredentials {
     }
     const chart = Chart.of(scope);
     const made = chart.node.tryFindChild(SyncedSecrets.ID) as SyncedSecrets | undefined;
-    if (made && made.key !== this.secretName) {
+    if (made && (made.key !== this.secretName || made.region !== region)) {
       refuse(scope, {
         what: 'credentials',
-        given: this.secretName,
-        allowed: `"${made.key}", which this namespace has already`,
+        given: `${this.secretName} in ${region}`,
+        allowed: `${made.key} in ${made.region}, which this namespace has already`,
         fix: 'use one NGC key in a namespace, or put the workload into a namespace of its own',
       });
     }
@@ -129,7 +129,7 @@ class SyncedSecrets extends Construct implements BoundCredentials {
   constructor(
     chart: Chart,
     public readonly key: string,
-    region: string,
+    public readonly region: string,
   ) {
     super(chart, SyncedSecrets.ID);
     const store = new ApiObject(this, 'Store', {

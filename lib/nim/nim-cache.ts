@@ -1,6 +1,6 @@
 import { Size } from 'cdk8s';
 import { Construct } from 'constructs';
-import { Engine } from '../catalog';
+import { Engine, Gpu } from '../catalog';
 import { KubeNimCache, type NgcModel, type NimCacheSpec } from '../crds';
 import { warn } from '../kube/annotations';
 import { refuse } from '../kube/errors';
@@ -180,13 +180,18 @@ export class NimCache extends Construct {
     }
   }
 
+  /** The operator looks for the product inside the tag of a profile, in any case. */
   private warnOfSubstrings(): void {
-    if (this.profile.engine === Engine.TENSORRT_LLM && this.pool.gpu.label === 'L4') {
+    const { nimProduct } = this.pool.gpu;
+    const others = Gpu.all().filter(
+      (gpu) => gpu !== this.pool.gpu && gpu.nimProduct.toLowerCase().includes(nimProduct.toLowerCase()),
+    );
+    if (this.profile.engine === Engine.TENSORRT_LLM && others.length > 0) {
       warn(
         this,
-        'nim-constructs:l4-selects-l40s',
-        'gpus: L4 also selects the profiles of L40S, because the operator looks for the name inside the tag: ' +
-          'both are downloaded; NimProfile.fromId() downloads one',
+        'nim-constructs:product-is-substring',
+        `gpus: ${nimProduct} also selects the profiles of ${others.map((gpu) => gpu.label).join(', ')}, because the operator ` +
+          'looks for the name inside the tag: all are downloaded; NimProfile.fromId() downloads one',
       );
     }
   }

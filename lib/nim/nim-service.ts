@@ -5,11 +5,11 @@ import { KubeNimService, VolumeAccessMode } from '../crds';
 import { guarded } from '../kube/checked';
 import { refuse } from '../kube/errors';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
-import { mebibytes, millicores, quantity } from '../kube/quantities';
-import { HostMemory, NodeShare, StartupBudget } from '../plan';
+import { type NodeShare, StartupBudget } from '../plan';
 import { checkEnv, envVars } from './env';
 import type { NimCache } from './nim-cache';
 import { affinityTo, POOL_LABEL, tolerationsOf } from './placement';
+import { podResources } from './pod-resources';
 
 /** How the service is reached: types of a Kubernetes Service. */
 export enum ServiceType {
@@ -112,9 +112,6 @@ export interface NimServiceProps extends NimServiceOptions {
 /** The operator names a container after the service, with `-ctr` behind it, in 63 characters. */
 const MAX_NAME = 59;
 
-/** vCPUs for each GPU where nothing is known of the nodes: what the smallest GPU node has left for pods. */
-const FALLBACK_MILLIS_PER_GPU = 3000;
-
 /** A model that answers on an OpenAI-compatible API: a NIMService on the nodes of its cache's pool. */
 export class NimService extends Construct {
   /** Name of the NIMService and of the Kubernetes Service. */
@@ -143,17 +140,12 @@ export class NimService extends Construct {
     this.portForwardCommand = `kubectl port-forward --namespace ${namespace} service/${this.name} ${port}:${port}`;
 
     checkEnv(this, props.env);
-    this.checkCounts(replicas, port, props.cpu);
+    this.checkCounts(replicas, port);
     this.checkCache(namespace, replicas);
 
     const secrets = cache.credentials._bind(cache);
-    const needMib = image.model && profile.precision && HostMemory.needMib(image.model, profile.precision);
-    this.nodeShare = NodeShare.cheapest({
-      gpus: profile.tensorParallelism,
-      instanceTypes: pool.instanceTypes,
-      memoryMib: props.memory?.toMebibytes() ?? needMib,
-      cpuMillis: props.cpu && props.cpu * 1000,
-    });
+    const { nodeShare, requirements } = podResources(this, cache, props);
+    this.nodeShare = nodeShare;
     const budget = this.checkedBudget(props.startupBudget ?? this.startupBudget());
 
     this.apiObject = new KubeNimService(this, 'Resource', {
@@ -168,7 +160,7 @@ export class NimService extends Construct {
         authSecret: secrets.authSecret,
         storage: { nimCache: { name: cache.name, profile: profile.id } },
         replicas,
-        resources: this.resources(props, needMib),
+        resources: requirements,
         affinity: affinityTo(pool),
         tolerations: tolerationsOf(pool),
         userId: store.userId,
@@ -191,7 +183,7 @@ export class NimService extends Construct {
     }
   }
 
-  private checkCounts(replicas: number, port: number, cpu?: number): void {
+  private checkCounts(replicas: number, port: number): void {
     const { pool, profile } = this.cache;
     if (!Number.isInteger(replicas) || replicas < 0) {
       refuse(this, {
@@ -208,14 +200,6 @@ export class NimService extends Construct {
         given: replicas,
         allowed: `at most ${most}, which is what ${pool.maxGpus} GPUs of pool ${pool.poolName} hold`,
         fix: `give the pool maxGpus: ${replicas * profile.tensorParallelism}`,
-      });
-    }
-    if (cpu !== undefined && !(cpu > 0 && cpu < Number.POSITIVE_INFINITY)) {
-      refuse(this, {
-        what: 'cpu',
-        given: cpu,
-        allowed: 'a number of vCPUs above 0',
-        fix: 'write cpu: 4, or leave it out',
       });
     }
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
@@ -244,28 +228,6 @@ export class NimService extends Construct {
         fix: 'use a store with ReadWriteMany, such as EfsModelStore',
       });
     }
-  }
-
-  private resources(props: NimServiceOptions, needMib?: number): k8s.ResourceRequirements {
-    const { pool, profile } = this.cache;
-    const gpus = profile.tensorParallelism;
-    if (pool.instanceTypes.length > 0 && !this.nodeShare) {
-      const asked = `${props.memory?.toMebibytes() ?? needMib ?? 0} MiB with ${gpus} GPU${gpus > 1 ? 's' : ''}`;
-      refuse(this, {
-        what: props.cpu ? 'cpu and memory' : 'memory',
-        given: props.cpu ? `${props.cpu} vCPU and ${asked}` : asked,
-        allowed: `the share of a node of pool ${pool.poolName}: ${shares(this.cache)}`,
-        fix: `let the pool start a larger type, or write less ${props.cpu ? 'cpu or memory' : 'memory'}`,
-      });
-    }
-    const cpu = props.cpu ? props.cpu * 1000 : (this.nodeShare?.cpuMillis ?? gpus * FALLBACK_MILLIS_PER_GPU);
-    const mib = props.memory?.toMebibytes() ?? this.nodeShare?.memoryMib ?? needMib;
-    const memory: { [name: string]: k8s.Quantity } = mib === undefined ? {} : { memory: mebibytes(mib) };
-    // Both maps, always: with one of them missing the operator panics at each reconcile and reports nothing.
-    return {
-      requests: { cpu: millicores(cpu), ...memory, 'nvidia.com/gpu': quantity(gpus) },
-      limits: { ...memory, 'nvidia.com/gpu': quantity(gpus) },
-    };
   }
 
   private startupBudget(): StartupBudget {
@@ -314,12 +276,4 @@ function serviceMonitor(options?: ServiceMonitorOptions) {
     enabled: true,
     serviceMonitor: { interval: `${options.intervalSeconds ?? 30}s`, additionalLabels: options.labels },
   };
-}
-
-function shares({ pool, profile }: NimCache): string {
-  const gpus = profile.tensorParallelism;
-  return pool.instanceTypes
-    .flatMap((type) => NodeShare.cheapest({ gpus, instanceTypes: [type] }) ?? [])
-    .map((share) => `${share.cpuMillis / 1000} vCPU and ${share.memoryMib} MiB on ${share.instanceType.typeName}`)
-    .join(', ');
 }

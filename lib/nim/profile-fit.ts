@@ -1,5 +1,5 @@
 import type { Construct } from 'constructs';
-import { Engine, GpuInstanceType } from '../catalog';
+import { Engine, GpuInstanceType, Precision } from '../catalog';
 import { refuse } from '../kube/errors';
 import type { IGpuNodePool } from '../nodes';
 import type { NimProfile } from './nim-profile';
@@ -10,8 +10,10 @@ export function checkFit(scope: Construct, image: ServingImage, profile: NimProf
   const { precision, engine, tensorParallelism } = profile;
   const { gpu } = pool;
 
-  // Other engines unpack weights that the chip cannot multiply; TensorRT-LLM has no profile for them.
-  if (precision && engine === Engine.TENSORRT_LLM && !gpu.supports(precision)) {
+  // vLLM and SGLang unpack fp8 and fp4 weights to bf16 where the chip cannot multiply them; TensorRT-LLM does not, and
+  // bf16 itself has no way around.
+  const strict = engine === Engine.TENSORRT_LLM || precision === Precision.BF16;
+  if (precision && strict && !gpu.supports(precision)) {
     refuse(scope, {
       what: 'precision',
       given: precision,

@@ -15,8 +15,9 @@ import { refuse } from '../kube/errors';
 import { checkName, defaultName } from '../kube/names';
 import { quantity } from '../kube/quantities';
 import { PoolCost } from '../plan';
+import { LabelledPool } from './labelled-pool';
 import type { NodeEnvironment } from './node-environment';
-import type { IGpuNodePool, PoolRequest, PoolTaint } from './pool-choice';
+import type { GpuNodePoolFromLabels, IGpuNodePool, PoolRequest, PoolTaint } from './pool-choice';
 
 /** How EC2 sells the nodes of a pool: values of `karpenter.sh/capacity-type`. */
 export enum CapacityType {
@@ -88,24 +89,11 @@ export interface GpuNodePoolProps extends GpuNodePoolOptions {
   readonly environment: NodeEnvironment;
 }
 
-/** A pool that someone else makes, by its labels. */
-export interface GpuNodePoolFromLabels {
-  /** The GPU of its nodes. */
-  readonly gpu: Gpu;
-  /** Labels that its nodes carry, and no other pool's nodes carry all of them. At least one. */
-  readonly labels: { [key: string]: string };
-  /** Taints of its nodes; an empty list where they have none. */
-  readonly taints: PoolTaint[];
-  /**
-   * Types of its nodes. With them, pods get their share of a node's CPU and memory.
-   *
-   * @default - not known: pods ask for the memory that their model needs, and for no more CPU than the smallest node has
-   */
-  readonly instanceTypes?: GpuInstanceType[];
-}
-
 /** Karpenter alone sets these, and refuses a NodePool that does (kubernetes-sigs/karpenter, pkg/apis/v1/labels.go). */
 const RESERVED_LABELS = /^((.*\.)?karpenter\.sh|(.*\.)?karpenter\.k8s\.aws)\/|^kubernetes\.io\/hostname$/;
+
+/** More is taken for a slip of the hand: the limit caps the bill. */
+const MOST_GPUS = 10_000;
 
 /** Selectors that the operator and NVIDIA's device plugin fall back to; a pool without them would satisfy neither. */
 const DEFAULT_SELECTOR_LABELS = {
@@ -164,11 +152,11 @@ export class GpuNodePool extends Construct implements IGpuNodePool {
 
   private checkedTypes(props: GpuNodePoolOptions): GpuInstanceType[] {
     const { gpu, maxGpus } = props;
-    if (!Number.isInteger(maxGpus) || maxGpus < 1) {
+    if (!Number.isInteger(maxGpus) || maxGpus < 1 || maxGpus > MOST_GPUS) {
       refuse(this, {
         what: 'maxGpus',
         given: maxGpus,
-        allowed: 'a whole number of 1 or more',
+        allowed: `a whole number from 1 to ${MOST_GPUS}`,
         fix: 'write maxGpus: 4',
       });
     }
@@ -278,35 +266,6 @@ export class GpuNodePool extends Construct implements IGpuNodePool {
         limits: { 'nvidia.com/gpu': quantity(props.maxGpus) },
       },
     });
-  }
-}
-
-class LabelledPool extends Construct implements IGpuNodePool {
-  public readonly poolName: string;
-  public readonly gpu: Gpu;
-  public readonly nodeLabels: { [key: string]: string };
-  public readonly taints: PoolTaint[];
-  public readonly instanceTypes: GpuInstanceType[];
-
-  constructor(scope: Construct, id: string, attributes: GpuNodePoolFromLabels) {
-    super(scope, id);
-    if (Object.keys(attributes.labels).length === 0) {
-      refuse(this, {
-        what: 'labels',
-        given: attributes.labels,
-        allowed: 'one label or more',
-        fix: "write labels: { 'team': 'ml' }, a label that only the nodes of this pool carry",
-      });
-    }
-    this.poolName = checkName(this, 'pool name', defaultName(this), 63);
-    this.gpu = attributes.gpu;
-    this.nodeLabels = attributes.labels;
-    this.taints = attributes.taints;
-    this.instanceTypes = attributes.instanceTypes ?? [];
-  }
-
-  public choosePool(_request: PoolRequest): IGpuNodePool {
-    return this;
   }
 }
 

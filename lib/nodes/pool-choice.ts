@@ -64,3 +64,19 @@ export interface IGpuNodePool extends IPoolChoice {
    */
   readonly nodes?: IDependable;
 }
+
+/** A pool that someone else makes, by its labels. */
+export interface GpuNodePoolFromLabels {
+  /** The GPU of its nodes. */
+  readonly gpu: Gpu;
+  /** Labels that its nodes carry, and no other pool's nodes carry all of them. At least one. */
+  readonly labels: { [key: string]: string };
+  /** Taints of its nodes; an empty list where they have none. */
+  readonly taints: PoolTaint[];
+  /**
+   * Types of its nodes. With them, pods get their share of a node's CPU and memory.
+   *
+   * @default - not known: pods ask for the memory that their model needs, and for no more CPU than the smallest node has
+   */
+  readonly instanceTypes?: GpuInstanceType[];
+}

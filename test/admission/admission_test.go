@@ -92,7 +92,7 @@ func TestUpdate(t *testing.T) {
 		want              []string
 	}{
 		{"grows", widget(`{"size":2}`), widget(`{"size":1}`), nil},
-		{"shrinks", widget(`{"size":1}`), widget(`{"size":2}`), []string{"spec.size: Invalid value: may not shrink"}},
+		{"shrinks", widget(`{"size":1}`), widget(`{"size":2}`), []string{"spec.size: Invalid value: 1: may not shrink"}},
 		{"was wrong before", widget(`{"size":101,"color":"green"}`), widget(`{"size":101}`), nil},
 		{"renamed", strings.Replace(widget(`{"size":1}`), `"w"`, `"v"`, 1), widget(`{"size":1}`), []string{`metadata.name: Invalid value: "v": field is immutable`}},
 		{"other kind", secret(`"data":{}`), widget(`{"size":1}`), []string{"old is a example.com/v1, Kind=Widget, object a /v1, Kind=Secret"}},

@@ -27,6 +27,8 @@ type problem struct {
 	Field   string `json:"field,omitempty"`
 	Detail  string `json:"detail,omitempty"`
 	Message string `json:"message"`
+	// Rule tells what a CEL rule says from what the schema says.
+	Rule bool `json:"rule,omitempty"`
 }
 
 func newAnswer() answer {
@@ -62,11 +64,18 @@ func (u unknownField) FieldPath() string { return string(u) }
 
 func (a *answer) addFieldErrors(errs field.ErrorList) {
 	for _, err := range errs {
-		a.Errors = append(a.Errors, problem{
-			Type:    string(err.Type),
-			Field:   err.Field,
-			Detail:  err.Detail,
-			Message: err.Error(),
-		})
+		a.Errors = append(a.Errors, fieldProblem(err))
 	}
+}
+
+func (a *answer) addRuleErrors(errs field.ErrorList) {
+	for _, err := range errs {
+		found := fieldProblem(err)
+		found.Rule = true
+		a.Errors = append(a.Errors, found)
+	}
+}
+
+func fieldProblem(err *field.Error) problem {
+	return problem{Type: string(err.Type), Field: err.Field, Detail: err.Detail, Message: err.Error()}
 }

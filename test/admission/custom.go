@@ -9,11 +9,13 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/defaulting"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/apiserver/pkg/cel/common"
 )
 
 // A customKind is one served version of a CRD, with what
@@ -81,7 +83,9 @@ func (k *customKind) admit(raw, rawOld json.RawMessage) answer {
 	if rawOld == nil {
 		result.Warnings = append(result.Warnings, fillIn(object, k.namespaced)...)
 		k.prepareForCreate(object)
-		result.addFieldErrors(k.validate(object))
+		errs := k.validate(object)
+		result.addFieldErrors(errs)
+		result.addRuleErrors(k.validateRules(errs, object.Object, nil))
 	} else {
 		old, _, err := k.decode(rawOld)
 		if err != nil {
@@ -91,7 +95,10 @@ func (k *customKind) admit(raw, rawOld json.RawMessage) answer {
 		result.Warnings = append(result.Warnings, fillIn(object, k.namespaced)...)
 		fillInUpdate(object, old)
 		k.prepareForUpdate(object, old)
-		result.addFieldErrors(k.validateUpdate(object, old))
+		correlated := common.NewCorrelatedObject(object.Object, old.Object, &model.Structural{Structural: k.schema})
+		errs := k.validateUpdate(object, old, correlated)
+		result.addFieldErrors(errs)
+		result.addRuleErrors(k.validateRules(errs, object.Object, old.Object, cel.WithRatcheting(correlated)))
 	}
 	result.Object = object.Object
 	return result

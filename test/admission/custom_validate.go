@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel/model"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/listtype"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/objectmeta"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
@@ -18,7 +17,7 @@ import (
 	"k8s.io/apiserver/pkg/cel/common"
 )
 
-// validate is customResourceStrategy.Validate of k8s.io/apiextensions-apiserver/pkg/registry/customresource. That
+// validate is customResourceStrategy.Validate, up to the CEL rules, of k8s.io/apiextensions-apiserver/pkg/registry/customresource. That
 // package itself would bring etcd, gRPC and client-go: 600 packages more.
 func (k *customKind) validate(object *unstructured.Unstructured) field.ErrorList {
 	metadata := field.NewPath("metadata")
@@ -26,13 +25,12 @@ func (k *customKind) validate(object *unstructured.Unstructured) field.ErrorList
 	errs = append(errs, validation.ValidateCustomResource(nil, object.Object, k.validator)...)
 	errs = append(errs, k.validateScale(object)...)
 	errs = append(errs, objectmeta.Validate(nil, object.Object, k.schema, false)...)
-	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, k.schema, object.Object)...)
-	return append(errs, k.validateRules(errs, object.Object, nil)...)
+	return append(errs, listtype.ValidateListSetsAndMaps(nil, k.schema, object.Object)...)
 }
 
-// validateUpdate is customResourceStrategy.ValidateUpdate: what was wrong before and is unchanged may stay.
-func (k *customKind) validateUpdate(object, old *unstructured.Unstructured) field.ErrorList {
-	correlated := common.NewCorrelatedObject(object.Object, old.Object, &model.Structural{Structural: k.schema})
+// validateUpdate is customResourceStrategy.ValidateUpdate, up to the CEL rules: what was wrong before and is unchanged may
+// stay.
+func (k *customKind) validateUpdate(object, old *unstructured.Unstructured, correlated *common.CorrelatedObject) field.ErrorList {
 	metadata := field.NewPath("metadata")
 	errs := apivalidation.ValidateObjectMetaAccessor(object, k.namespaced, apivalidation.NameIsDNSSubdomain, metadata)
 	errs = append(errs, apivalidation.ValidateObjectMetaAccessorUpdate(object, old, metadata)...)
@@ -43,10 +41,11 @@ func (k *customKind) validateUpdate(object, old *unstructured.Unstructured) fiel
 	if len(listtype.ValidateListSetsAndMaps(nil, k.schema, old.Object)) == 0 {
 		errs = append(errs, listtype.ValidateListSetsAndMaps(nil, k.schema, object.Object)...)
 	}
-	return append(errs, k.validateRules(errs, object.Object, old.Object, cel.WithRatcheting(correlated))...)
+	return errs
 }
 
-// validateRules asks the CEL rules, unless the object is too wrong for them. A nil old is a creation.
+// validateRules is the rest of both: it asks the CEL rules, unless the object is too wrong for them. A nil old is a
+// creation.
 func (k *customKind) validateRules(sofar field.ErrorList, object, old map[string]any, options ...cel.Option) field.ErrorList {
 	if k.cel == nil {
 		return nil

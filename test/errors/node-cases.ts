@@ -15,7 +15,7 @@ export const NODE_CASES: RefusalCase[] = [
     name: 'a pool that may have no GPU',
     file,
     refused: () => a10gPool(nimChart(), { maxGpus: 0 }),
-    message: '[chart/A10G] maxGpus is 0, allowed is a whole number of 1 or more; write maxGpus: 4',
+    message: '[chart/A10G] maxGpus is 0, allowed is a whole number from 1 to 10000; write maxGpus: 4',
   },
   {
     name: 'an instance type with another GPU than the pool',
@@ -77,7 +77,7 @@ export const NODE_CASES: RefusalCase[] = [
   },
   {
     name: 'a pool of others without a label to know it by',
-    file,
+    file: 'nodes/labelled-pool.ts',
     refused: () => GpuNodePool.fromLabels(nimChart(), 'Existing', { gpu: Gpu.L4, labels: {}, taints: [] }),
     message:
       "[chart/Existing] labels is {}, allowed is one label or more; write labels: { 'team': 'ml' }, a " +

@@ -8,6 +8,7 @@ import { FAKE_KEYS, l40sPool, llamaCache, llamaService, nimChart } from '../supp
 import { chartBeside, type RefusalCase } from './cases';
 
 const SERVICE = 'nim/nim-service.ts';
+const RESOURCES = 'nim/pod-resources.ts';
 const CREDENTIALS = 'nim/ngc-credentials.ts';
 const ENV = 'nim/env.ts';
 
@@ -29,7 +30,7 @@ export const SERVICE_CASES: RefusalCase[] = [
   },
   {
     name: 'no CPU',
-    file: SERVICE,
+    file: RESOURCES,
     refused: () => llamaService(nimChart(), { cpu: 0 }),
     message: '[chart/Llama] cpu is 0, allowed is a number of vCPUs above 0; write cpu: 4, or leave it out',
   },
@@ -64,7 +65,7 @@ export const SERVICE_CASES: RefusalCase[] = [
   },
   {
     name: 'more memory than the share of any node',
-    file: SERVICE,
+    file: RESOURCES,
     refused: () => {
       const chart = nimChart();
       return llamaService(
@@ -106,7 +107,7 @@ export const SERVICE_CASES: RefusalCase[] = [
       return llamaCache(chart, { credentials: of('ngc/two'), pool }, 'Second');
     },
     message:
-      '[chart/Second] credentials is "ngc/two", allowed is "ngc/one", which this namespace has already; ' +
+      '[chart/Second] credentials is "ngc/two in us-west-2", allowed is ngc/one in us-west-2, which this namespace has already; ' +
       'use one NGC key in a namespace, or put the workload into a namespace of its own',
   },
   {

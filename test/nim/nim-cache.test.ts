@@ -259,7 +259,7 @@ describe('a GPU name inside another', () => {
   test('is warned of: L4 selects the profiles of L40S too', () => {
     expect(l4Cache(Engine.TENSORRT_LLM)).toEqual([
       '[warning at test/Cache] gpus: L4 also selects the profiles of L40S, because the operator looks for the name inside ' +
-        'the tag: both are downloaded; NimProfile.fromId() downloads one\n',
+        'the tag: all are downloaded; NimProfile.fromId() downloads one\n',
     ]);
   });
 

@@ -1,0 +1,9 @@
+/** Whether a reference names one image for good: a digest, or a tag that is not `latest`. */
+export function isPinned(reference: string): boolean {
+  if (reference.includes('@')) {
+    return true;
+  }
+  const name = reference.slice(reference.lastIndexOf('/') + 1);
+  const tag = name.includes(':') ? name.slice(name.indexOf(':') + 1) : '';
+  return tag !== '' && tag !== 'latest';
+}

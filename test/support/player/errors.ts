@@ -1,0 +1,2 @@
+/** What a service or kubectl answers; CloudFormation fails the resource with it. */
+export class StepError extends Error {}
