@@ -3,7 +3,7 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct, IConstruct, IDependable } from 'constructs';
 import { setApplier } from '../kube/applier';
-import { checked } from '../kube/checked';
+import { checked } from '../rules/checked';
 import { refusalMessage, refuse } from '../kube/errors';
 import { NimNamespace } from '../nim';
 import { enableCdk8s } from './cdk8s-in-cdk';

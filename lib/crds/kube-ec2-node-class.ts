@@ -1,6 +1,6 @@
 import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
-import { checked } from '../kube/checked';
+import { checked } from '../rules/checked';
 import { BlockDeviceMapping, InstanceStorePolicy } from './ec2-node-class-disks';
 import {
   AmiFamily,

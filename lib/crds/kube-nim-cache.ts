@@ -1,7 +1,7 @@
 import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { checked } from '../kube/checked';
+import { checked } from '../rules/checked';
 import { NimCacheSource } from './nim-cache-source';
 import { NimContainer, NimPersistentVolumeClaim, NimProxy } from './nim-shared';
 import { renderedSpec, Spelling } from './render';

@@ -1,7 +1,7 @@
 import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { checked } from '../kube/checked';
+import { checked } from '../rules/checked';
 import { DraResource } from './nim-service-dra';
 import { NimServiceExpose } from './nim-service-expose';
 import { NimMetrics, NimProbe } from './nim-service-health';

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiObject, App, Yaml } from 'cdk8s';
-import { checked } from '../kube/checked';
+import { checked } from '../rules/checked';
 import { refuse } from '../kube/errors';
 
 /**
@@ -16,9 +16,9 @@ export class OrderedApp extends App {
     // Rendering infers the dependencies between charts; only then are they in order.
     const rendered = new Map(this.charts.map((chart) => [chart, chart.toJson()]));
     const objects = this.charts.flatMap((chart) => rendered.get(chart) ?? []);
-    refuseDuplicates(this.node.findAll().filter(ApiObject.isApiObject) as ApiObject[]);
+    const owners = ownersOf(this.node.findAll().filter(ApiObject.isApiObject) as ApiObject[]);
     for (const object of objects) {
-      checked(this, { [`${object.kind} ${object.metadata.name}`]: object });
+      checked(owners.get(keyOf(object)) ?? this, object);
     }
     mkdirSync(this.outdir, { recursive: true });
     for (const file of readdirSync(this.outdir)) {
@@ -35,10 +35,11 @@ export class OrderedApp extends App {
   }
 }
 
-function refuseDuplicates(objects: ApiObject[]): void {
+/** The construct of each object. Refuses two of one kind and name. */
+function ownersOf(objects: ApiObject[]): Map<string, ApiObject> {
   const owners = new Map<string, ApiObject>();
   for (const object of objects) {
-    const key = [object.apiGroup, object.kind, object.metadata.namespace, object.name].join('|');
+    const key = keyOf(object);
     const owner = owners.get(key);
     if (owner) {
       refuse(object, {
@@ -50,4 +51,11 @@ function refuseDuplicates(objects: ApiObject[]): void {
     }
     owners.set(key, object);
   }
+  return owners;
+}
+
+/** Group, kind, namespace and name: what tells two objects of a cluster apart. */
+function keyOf({ apiVersion, kind, metadata }: ApiObject): string {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  return [group, kind, metadata.namespace, metadata.name].join('|');
 }

@@ -1,6 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { guarded } from '../kube/checked';
+import { guarded } from '../rules/checked';
 import { clusterScoped } from '../kube/cluster-scoped';
 import { namespaceOf } from '../kube/names';
 

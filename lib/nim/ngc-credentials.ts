@@ -1,7 +1,7 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct, type IDependable } from 'constructs';
 import { applierOf } from '../kube/applier';
-import { guarded } from '../kube/checked';
+import { guarded } from '../rules/checked';
 import { holdsKeyMaterial, refuse } from '../kube/errors';
 
 /** Names of Secrets that exist in the namespace of the workloads. */

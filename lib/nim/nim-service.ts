@@ -2,7 +2,7 @@ import type { Size } from 'cdk8s';
 import { ImagePullPolicy, k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { KubeNimService, VolumeAccessMode } from '../crds';
-import { guarded } from '../kube/checked';
+import { guarded } from '../rules/checked';
 import { refuse } from '../kube/errors';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
 import { type NodeShare, StartupBudget } from '../plan';

@@ -1,5 +1,5 @@
-import { CACHE_WEBHOOK, Enforcer, NIM_CACHE, OPERATOR, type Rule, refused } from './rule';
 import type { Part } from './part';
+import { CACHE_WEBHOOK, Enforcer, NIM_CACHE, OPERATOR, type Rule, refused } from './rule';
 
 const kinds = [NIM_CACHE];
 const SELECTORS = ['precision', 'engine', 'tensorParallelism', 'qosProfile', 'gpus', 'lora', 'buildable'];
@@ -54,7 +54,11 @@ export const CACHE_SELECTION_RULES: readonly Rule[] = [
     source: `${PARSERS}: an empty model matches every profile of the image, hundreds of GB of them`,
     *check(object) {
       const ngc = object.at('spec', 'source', 'ngc');
-      if (ngc.given && !ngc.has('modelEndpoint') && !['profiles', ...SELECTORS].some((name) => isSet(model(object).at(name)))) {
+      if (
+        ngc.given &&
+        !ngc.has('modelEndpoint') &&
+        !['profiles', ...SELECTORS].some((name) => isSet(model(object).at(name)))
+      ) {
         yield refused(
           model(object),
           'a selection, as the operator downloads every profile without one (an image of protocol native-v1 ignores it)',
@@ -113,7 +117,11 @@ export const CACHE_SELECTION_RULES: readonly Rule[] = [
     *check(object) {
       for (const gpu of gpusOf(object).items) {
         if (isSet(gpu.at('ids')) && !isSet(gpu.at('product'))) {
-          yield refused(gpu.at('product'), 'a product beside ids, which NIM 1.x ignores alone', "write product: 'l40s'");
+          yield refused(
+            gpu.at('product'),
+            'a product beside ids, which NIM 1.x ignores alone',
+            "write product: 'l40s'",
+          );
         }
       }
     },
@@ -140,7 +148,11 @@ export const CACHE_SELECTION_RULES: readonly Rule[] = [
     *check(object) {
       const precision = model(object).at('precision');
       if (precision.text && precision.text !== precision.text.toLowerCase()) {
-        yield refused(precision, 'lower case, as NIM 1.x writes it', `write precision: '${precision.text.toLowerCase()}'`);
+        yield refused(
+          precision,
+          'lower case, as NIM 1.x writes it',
+          `write precision: '${precision.text.toLowerCase()}'`,
+        );
       }
     },
   },

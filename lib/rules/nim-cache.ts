@@ -1,6 +1,6 @@
-import { CLAIM_RULES, claimDefined } from './nim-claim';
-import { CACHE_SELECTION_RULES } from './nim-cache-selection';
 import { isPinned } from './images';
+import { CACHE_SELECTION_RULES } from './nim-cache-selection';
+import { CLAIM_RULES, claimDefined } from './nim-claim';
 import { CACHE_CRD, CACHE_WEBHOOK, Enforcer, NIM_CACHE, OPERATOR, type Rule, refused } from './rule';
 
 const kinds = [NIM_CACHE];
@@ -103,7 +103,11 @@ export const NIM_CACHE_RULES: readonly Rule[] = [
       for (const name of ['httpProxy', 'httpsProxy']) {
         const url = object.at('spec', 'proxy', name);
         if (url.text && !/^https?:\/\//.test(url.text)) {
-          yield refused(url, 'a URL that starts with http:// or https://', `write ${name}: 'http://proxy.example:3128'`);
+          yield refused(
+            url,
+            'a URL that starts with http:// or https://',
+            `write ${name}: 'http://proxy.example:3128'`,
+          );
         }
       }
     },
@@ -135,7 +139,11 @@ export const NIM_CACHE_RULES: readonly Rule[] = [
     *check(object) {
       const config = object.at('spec', 'certConfig');
       if (config.given) {
-        yield refused(config, 'nothing: the operator reports an error and downloads nothing', 'write proxy.certConfigMap');
+        yield refused(
+          config,
+          'nothing: the operator reports an error and downloads nothing',
+          'write proxy.certConfigMap',
+        );
       }
     },
   },
@@ -164,7 +172,11 @@ export const NIM_CACHE_RULES: readonly Rule[] = [
       for (const name of SOURCES) {
         const puller = object.at('spec', 'source', name, 'modelPuller');
         if (puller.text && !isPinned(puller.text)) {
-          yield refused(puller, 'an image with a tag other than latest, or a digest', 'add the tag that serves the model');
+          yield refused(
+            puller,
+            'an image with a tag other than latest, or a digest',
+            'add the tag that serves the model',
+          );
         }
       }
     },

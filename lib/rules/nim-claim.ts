@@ -51,7 +51,11 @@ export const CLAIM_RULES: readonly ClaimRule[] = [
         const part = claim.at(field);
         if (claim.at('create').isTrue && (!part.given || part.value === '')) {
           const example = field === 'size' ? "'100Gi'" : "'ReadWriteMany'";
-          yield refused(part, 'a value where create is true, as the operator has no default', `write ${field}: ${example}`);
+          yield refused(
+            part,
+            'a value where create is true, as the operator has no default',
+            `write ${field}: ${example}`,
+          );
         }
       }
     },

@@ -56,3 +56,7 @@ export const SERVICE_WEBHOOK = `${OPERATOR} internal/webhook/apps/v1alpha1/nimse
 export const CACHE_WEBHOOK = `${OPERATOR} internal/webhook/apps/v1alpha1/nimcache_webhook_validation_helper.go`;
 export const SERVICE_CRD = `${OPERATOR} config/crd/bases/apps.nvidia.com_nimservices.yaml`;
 export const CACHE_CRD = `${OPERATOR} config/crd/bases/apps.nvidia.com_nimcaches.yaml`;
+
+/** CRDs of Karpenter. */
+export const EC2_CRD = 'aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.k8s.aws_ec2nodeclasses.yaml';
+export const NODE_POOL_CRD = 'aws/karpenter-provider-aws v1.14.1 pkg/apis/crds/karpenter.sh_nodepools.yaml';

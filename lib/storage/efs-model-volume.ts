@@ -2,7 +2,7 @@ import { Size } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct, type IDependable } from 'constructs';
 import { VolumeAccessMode } from '../crds';
-import { guarded } from '../kube/checked';
+import { guarded } from '../rules/checked';
 import { clusterScoped } from '../kube/cluster-scoped';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
 import { mebibytes } from '../kube/quantities';

@@ -80,9 +80,16 @@ func TestCreate(t *testing.T) {
 }
 
 func TestBlockedRules(t *testing.T) {
-	got := messages(ask(t, `{"object":`+widget(`{"size":"1"}`)+`}`)[0])
-	if len(got) != 2 || !strings.HasSuffix(got[1], "correct the existing errors to complete validation") {
-		t.Errorf("got %q", got)
+	got := ask(t, `{"object":`+widget(`{"size":"1"}`)+`}`)[0].Errors
+	if len(got) != 2 || !strings.HasSuffix(got[1].Message, "correct the existing errors to complete validation") || got[1].Rule {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestRuleIsMarked(t *testing.T) {
+	got := ask(t, `{"object":`+widget(`{"size":13,"tags":["x","x"]}`)+`}`)[0].Errors
+	if len(got) != 2 || got[0].Rule || !got[1].Rule {
+		t.Errorf("got %+v", got)
 	}
 }
 

@@ -47,6 +47,9 @@ func newCatalog(folder string) (*catalog, error) {
 
 // kind returns nil for a kind that no CRD of the folder serves.
 func (c *catalog) kind(gvk schema.GroupVersionKind) (*customKind, error) {
+	if gvk.Group == "" {
+		return nil, nil
+	}
 	for path, text := range c.unread {
 		if !bytes.Contains(text, []byte(gvk.Group)) || !bytes.Contains(text, []byte(gvk.Kind)) {
 			continue

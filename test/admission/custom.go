@@ -85,7 +85,7 @@ func (k *customKind) admit(raw, rawOld json.RawMessage) answer {
 		k.prepareForCreate(object)
 		errs := k.validate(object)
 		result.addFieldErrors(errs)
-		result.addRuleErrors(k.validateRules(errs, object.Object, nil))
+		k.addRules(&result, errs, object.Object, nil)
 	} else {
 		old, _, err := k.decode(rawOld)
 		if err != nil {
@@ -98,7 +98,7 @@ func (k *customKind) admit(raw, rawOld json.RawMessage) answer {
 		correlated := common.NewCorrelatedObject(object.Object, old.Object, &model.Structural{Structural: k.schema})
 		errs := k.validateUpdate(object, old, correlated)
 		result.addFieldErrors(errs)
-		result.addRuleErrors(k.validateRules(errs, object.Object, old.Object, cel.WithRatcheting(correlated)))
+		k.addRules(&result, errs, object.Object, old.Object, cel.WithRatcheting(correlated))
 	}
 	result.Object = object.Object
 	return result

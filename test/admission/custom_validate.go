@@ -44,18 +44,14 @@ func (k *customKind) validateUpdate(object, old *unstructured.Unstructured, corr
 	return errs
 }
 
-// validateRules is the rest of both: it asks the CEL rules, unless the object is too wrong for them. A nil old is a
-// creation.
-func (k *customKind) validateRules(sofar field.ErrorList, object, old map[string]any, options ...cel.Option) field.ErrorList {
+// addRules is the rest of both: it asks the CEL rules, unless the object is too wrong for them. A nil old is a creation.
+func (k *customKind) addRules(result *answer, sofar field.ErrorList, object, old map[string]any, options ...cel.Option) {
 	if k.cel == nil {
-		return nil
+		return
 	}
-	for _, err := range sofar {
-		switch err.Type {
-		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany,
-			field.ErrorTypeTypeInvalid:
-			return field.ErrorList{field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")}
-		}
+	if blocksRules(sofar) {
+		result.addFieldErrors(field.ErrorList{field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation")})
+		return
 	}
 	// A nil map in an interface is not nil, and the rules would take it for an update.
 	var before any
@@ -63,7 +59,19 @@ func (k *customKind) validateRules(sofar field.ErrorList, object, old map[string
 		before = old
 	}
 	errs, _ := k.cel.Validate(context.Background(), nil, k.schema, object, before, celconfig.RuntimeCELCostBudget, options...)
-	return errs
+	result.addRuleErrors(errs)
+}
+
+// blocksRules is hasBlockingErr of the same package.
+func blocksRules(errs field.ErrorList) bool {
+	for _, err := range errs {
+		switch err.Type {
+		case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany,
+			field.ErrorTypeTypeInvalid:
+			return true
+		}
+	}
+	return false
 }
 
 // validateScale is customResourceValidator.ValidateScaleSpec.

@@ -1,10 +1,12 @@
 import type { Json } from '../stack';
 import { CHARTS } from './charts';
 import { StepError } from './errors';
-import { checkUpdate, identityOf, kindOf, spoken } from './objects';
+import { checkUpdate, identityOf, kindOf, same, spoken } from './objects';
 
 /** What a cluster needs from AWS, which comes and goes with resources of the template. */
 export interface Surroundings {
+  /** The control plane, and a way in for the handler. */
+  readonly reachable: boolean;
   /** System nodes with network and DNS: without them no controller runs. */
   readonly nodesRun: boolean;
   /** Whether pods of a service account, `namespace/name`, have AWS credentials. */
@@ -17,6 +19,10 @@ export interface Surroundings {
 export interface GpuNode {
   readonly pool: string;
   readonly nodeClass: string;
+  /** NIMService whose pod it was started for, `namespace/name`. */
+  readonly service: string;
+  /** Where its network interface is, if it was given subnets by id. */
+  readonly subnets: readonly string[];
   /** Its NodePool is deleted: Karpenter drains it, if it still can. */
   draining: boolean;
 }
@@ -25,6 +31,7 @@ export interface GpuNode {
 interface Deployment {
   readonly tag: string;
   readonly cache: string;
+  readonly claim: string;
   readonly pool: string;
   readonly replicas: number;
 }
@@ -44,6 +51,8 @@ export class Cluster {
   public readonly nodes: GpuNode[] = [];
   /** What a real cluster would show as an error event and try again, or never get over. */
   public readonly complaints: string[] = [];
+  /** Pools whose nodes Karpenter replaces, one by one, because their template changed. */
+  public readonly drifted = new Set<string>();
   /** Every object that the API server was sent, as it was sent. */
   public readonly sent: Json[] = [];
   /** Whether caches get Ready as soon as they can. False holds the downloads. */
@@ -78,18 +87,10 @@ export class Cluster {
     return [...this.releases.values()].sort();
   }
 
-  /** What pods of a NIMService run, or nothing where there is no node for them. */
-  public serving(name: string): Deployment | undefined {
-    const deployment = this.deployments.get(name);
-    const node = this.nodes.some(({ pool, draining }) => pool === deployment?.pool && !draining);
-    return node && deployment && deployment.replicas > 0 ? deployment : undefined;
-  }
-
-  /** Whether a pod has a claim on this file system mounted. */
-  public uses(fileSystemId: string): boolean {
-    return this.of('PersistentVolumeClaim').some(
-      (claim) => this.fileSystemOf(claim) === fileSystemId && this.usersOf(claim).length > 0,
-    );
+  /** What pods of a NIMService, `namespace/name`, run, or nothing where there is no node for them. */
+  public serving(service: string): Deployment | undefined {
+    const deployment = this.deployments.get(service);
+    return deployment && this.nodesOf(service, deployment.pool).length > 0 ? deployment : undefined;
   }
 
   // What kubectl and Helm do.
@@ -108,6 +109,7 @@ export class Cluster {
     const old = this.stored.get(identity);
     if (old) {
       checkUpdate(old.object, object, this.find(`StorageClass ${object.spec?.storageClassName}`));
+      this.noteDrift(old.object, object);
     }
     this.stored.set(identity, { object, terminating: old?.terminating ?? false });
     this.reconcile();
@@ -115,6 +117,7 @@ export class Cluster {
 
   /** Waits for finalizers, as `kubectl delete` does, until the handler's Lambda function runs out of time. */
   public delete(object: Json): void {
+    this.reach();
     const identity = identityOf(object);
     const stored = this.stored.get(identity);
     if (!stored) {
@@ -134,6 +137,7 @@ export class Cluster {
 
   /** `helm upgrade --install` */
   public install(release: string, chart: string, wait: boolean): void {
+    this.reach();
     const { definitions, needs, serviceAccount } = CHARTS[chart] ?? unknown(chart);
     for (const kind of needs) {
       if (!this.kinds.has(kind)) {
@@ -156,6 +160,7 @@ export class Cluster {
 
   /** `helm uninstall` */
   public uninstall(release: string): void {
+    this.reach();
     const chart = CHARTS[this.releases.get(release) ?? ''];
     this.releases.delete(release);
     for (const kind of chart?.definitionsGo ? chart.definitions : []) {
@@ -169,14 +174,31 @@ export class Cluster {
     this.reconcile();
   }
 
+  /** The control plane is deleted, with all that it stored. Nodes that Karpenter started run on. */
+  public vanish(): void {
+    for (const part of [this.stored, this.releases, this.kinds, this.ready, this.deployments]) {
+      part.clear();
+    }
+  }
+
+  /** A mount target is deleted. */
+  public unmount(fileSystemId: string): void {
+    const claims = this.of('PersistentVolumeClaim').filter((claim) => this.fileSystemOf(claim) === fileSystemId);
+    for (const claim of claims.filter((some) => this.usersOf(some).length > 0)) {
+      this.complain(`a mount target of claim ${claim.metadata.name} was deleted while pods had it mounted`);
+    }
+  }
+
   /** Time passes: what can end ends. */
   public rest(): void {
     this.reconcile();
     if (this.runs('karpenter')) {
       this.drain();
       // WhenEmpty: ten minutes after the last pod.
-      const wanted = [...this.deployments.values()].filter(({ replicas }) => replicas > 0).map(({ pool }) => pool);
-      this.keepNodes(({ pool }) => wanted.includes(pool));
+      this.keepNodes(({ service, pool }) => {
+        const deployment = this.deployments.get(service);
+        return deployment !== undefined && deployment.pool === pool && deployment.replicas > 0;
+      });
     }
     for (const [identity, { object, terminating }] of [...this.stored]) {
       if (terminating && !this.holderOf(object)) {
@@ -187,7 +209,14 @@ export class Cluster {
 
   // What the API server and the controllers do.
 
+  private reach(): void {
+    if (!this.aws.reachable) {
+      throw new StepError('the API server cannot be reached, or lets the handler do nothing');
+    }
+  }
+
   private accept(object: Json): string {
+    this.reach();
     const identity = identityOf(object);
     const kind = kindOf(object);
     const known = Object.values(CHARTS).some(({ definitions }) => definitions.includes(kind));
@@ -229,15 +258,15 @@ export class Cluster {
     for (const service of this.of('NIMService')) {
       this.roll(service);
     }
-    for (const { pool, replicas } of this.deployments.values()) {
-      this.scale(pool, replicas);
+    for (const [service, deployment] of this.deployments) {
+      this.scale(service, deployment);
     }
   }
 
   private download(cache: Json): void {
     const { name, namespace } = cache.metadata;
     const { pvc } = cache.spec.storage;
-    if (this.ready.has(name) || !this.downloadsEnd || !this.runs('k8s-nim-operator')) {
+    if (this.ready.has(`${namespace}/${name}`) || !this.downloadsEnd || !this.runs('k8s-nim-operator')) {
       return;
     }
     const { pullSecret, authSecret } = cache.spec.source.ngc;
@@ -248,47 +277,63 @@ export class Cluster {
       this.complain(`NIMCache ${name} waits for ${[...missing, ...(unbound ? [`claim ${pvc.name}`] : [])].join(', ')}`);
       return;
     }
-    this.ready.add(name);
+    this.ready.add(`${namespace}/${name}`);
   }
 
   /** A cache that is not Ready leaves the Deployment as it was: facts/controllers.md 7. */
   private roll(service: Json): void {
-    const { name } = service.metadata;
+    const { name, namespace } = service.metadata;
     const { spec } = service;
-    if (!this.ready.has(spec.storage.nimCache.name) || !this.runs('k8s-nim-operator')) {
+    const cache = this.find(`NIMCache ${namespace}/${spec.storage.nimCache.name}`);
+    if (!cache || !this.ready.has(`${namespace}/${cache.metadata.name}`) || !this.runs('k8s-nim-operator')) {
       return;
     }
     const [term] = spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms;
-    const pool = term.matchExpressions[0].values[0];
-    const { replicas = 1 } = spec;
-    this.deployments.set(name, { tag: spec.image.tag, cache: spec.storage.nimCache.name, pool, replicas });
+    this.deployments.set(`${namespace}/${name}`, {
+      tag: spec.image.tag,
+      cache: cache.metadata.name,
+      claim: `${namespace}/${cache.spec.storage.pvc.name}`,
+      pool: term.matchExpressions[0].values[0],
+      replicas: spec.replicas ?? 1,
+    });
   }
 
-  private scale(pool: string, replicas: number): void {
-    if (replicas === 0 || this.nodes.some((node) => node.pool === pool && !node.draining)) {
-      return;
+  private scale(service: string, { pool, replicas }: Deployment): void {
+    for (let missing = replicas - this.nodesOf(service, pool).length; missing > 0; missing--) {
+      const nodePool = this.find(`NodePool ${pool}`);
+      const nodeClass = this.find(`EC2NodeClass ${nodePool?.spec.template.spec.nodeClassRef.name}`);
+      if (!nodePool || !nodeClass || !this.runs('karpenter')) {
+        this.complain(`pods of ${service} are Pending: nobody starts a node of pool ${pool}`);
+        return;
+      }
+      if (![...this.releases.values()].includes('nvidia-device-plugin')) {
+        this.complain(`nodes of pool ${pool} never show nvidia.com/gpu`);
+      }
+      const subnets = nodeClass.spec.subnetSelectorTerms.map(({ id }: Json) => id);
+      this.nodes.push({ pool, nodeClass: nodeClass.metadata.name, service, subnets, draining: false });
     }
-    const nodePool = this.find(`NodePool ${pool}`);
-    const nodeClass = this.find(`EC2NodeClass ${nodePool?.spec.template.spec.nodeClassRef.name}`);
-    if (!nodePool || !nodeClass || !this.runs('karpenter')) {
-      this.complain(`pods are Pending: nobody starts a node of pool ${pool}`);
-      return;
+  }
+
+  private nodesOf(service: string, pool: string): GpuNode[] {
+    return this.nodes.filter((node) => node.service === service && node.pool === pool && !node.draining);
+  }
+
+  private noteDrift(old: Json, next: Json): void {
+    const isPool = next.kind === 'NodePool' && !same(old.spec.template, next.spec.template);
+    if (isPool || (next.kind === 'EC2NodeClass' && !same(old.spec, next.spec))) {
+      this.drifted.add(next.metadata.name);
     }
-    if (![...this.releases.values()].includes('nvidia-device-plugin')) {
-      this.complain(`nodes of pool ${pool} never show nvidia.com/gpu`);
-    }
-    this.nodes.push({ pool, nodeClass: nodeClass.metadata.name, draining: false });
   }
 
   private forget(identity: string): void {
     const object = this.find(identity);
     this.stored.delete(identity);
-    const { name } = object.metadata;
+    const { name, namespace } = object.metadata;
     if (object.kind === 'NIMService') {
-      this.deployments.delete(name);
+      this.deployments.delete(`${namespace}/${name}`);
     }
     if (object.kind === 'NIMCache') {
-      this.ready.delete(name);
+      this.ready.delete(`${namespace}/${name}`);
     }
     if (object.kind === 'NodePool') {
       const served = [...this.deployments].filter(([, { pool, replicas }]) => pool === name && replicas > 0);
@@ -330,14 +375,14 @@ export class Cluster {
 
   private usersOf(claim: Json): string[] {
     const { name, namespace } = claim.metadata;
-    const caches = this.of('NIMCache').filter(
-      ({ spec, metadata }) => metadata.namespace === namespace && spec.storage.pvc.name === name,
+    const loading = this.of('NIMCache')
+      .filter(({ spec, metadata }) => metadata.namespace === namespace && spec.storage.pvc.name === name)
+      .map(({ metadata }) => `${namespace}/${metadata.name}`)
+      .filter((cache) => !this.ready.has(cache));
+    const served = [...this.deployments].filter(
+      ([, deployment]) => deployment.replicas > 0 && deployment.claim === `${namespace}/${name}`,
     );
-    const loading = caches.filter(({ metadata }) => !this.ready.has(metadata.name));
-    const served = [...this.deployments].filter(([, { cache, replicas }]) => {
-      return replicas > 0 && caches.some(({ metadata }) => metadata.name === cache);
-    });
-    return [...loading.map(({ metadata }) => metadata.name), ...served.map(([service]) => service)];
+    return [...loading, ...served.map(([service]) => service)];
   }
 
   private fileSystemOf(claim: Json): string {

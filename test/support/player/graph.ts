@@ -1,4 +1,6 @@
-import type { Json } from '../stack';
+import { flat, type Json } from '../stack';
+import { HELM, MANIFEST } from './handler';
+import { identityOf } from './objects';
 
 /** A CloudFormation template as JSON. */
 export interface Template {
@@ -88,4 +90,32 @@ function substituted(sub: Json): string[] {
   return typeof text === 'string'
     ? [...text.matchAll(/\$\{([^!}][^}]*)\}/g)].map((match) => match[1].split('.')[0]).filter((name) => !(name in own))
     : [];
+}
+
+/**
+ * What a resource is, whatever its logical id: `NIMCache nim/llama-0123abcd`, `Helm karpenter`, or the logical id without
+ * the hash at its end.
+ */
+export function labelOf(id: string, { Type, Properties }: Json): string {
+  if (Type === MANIFEST) {
+    return JSON.parse(flat(Properties.Manifest)).map(identityOf).join(', ');
+  }
+  return Type === HELM ? `Helm ${Properties.Release}` : id.replace(/[0-9A-F]{8}$/, '');
+}
+
+/** Logical ids of the resources whose label matches. */
+export function labelled(template: Template, pattern: RegExp): string[] {
+  return Object.keys(template.Resources).filter((id) => pattern.test(labelOf(id, template.Resources[id])));
+}
+
+/** The template without the dependencies of some resources on others: what an author might have forgotten. */
+export function cut(template: Template, from: RegExp, to: RegExp): Template {
+  const [ends, starts] = [labelled(template, to), labelled(template, from)];
+  const Resources = Object.fromEntries(
+    Object.entries(template.Resources).map(([id, resource]) => {
+      const all = [resource.DependsOn ?? []].flat();
+      return [id, { ...resource, DependsOn: starts.includes(id) ? all.filter((other) => !ends.includes(other)) : all }];
+    }),
+  );
+  return { ...template, Resources };
 }

@@ -98,7 +98,9 @@ function reference(id: string, made: ReadonlyMap<string, Made>): Json {
   if (!resource) {
     throw new Error(`Ref to ${id}, which is not made`);
   }
-  return resource.type === 'AWS::IAM::ManagedPolicy' ? `arn:aws:iam::${ACCOUNT}:policy/${resource.physicalId}` : resource.physicalId;
+  return resource.type === 'AWS::IAM::ManagedPolicy'
+    ? `arn:aws:iam::${ACCOUNT}:policy/${resource.physicalId}`
+    : resource.physicalId;
 }
 
 function attribute(target: Json, made: ReadonlyMap<string, Made>): string {
