@@ -39,6 +39,9 @@ function main(): void {
 
   heading('Next, with an AWS account (one of the two stacks; GPU nodes start, and bill, with the first model)');
   console.log('  npx cdk bootstrap');
+  console.log(
+    '  aws secretsmanager create-secret --name ngc/api-key --secret-string "$NGC_API_KEY"   # before the deployment',
+  );
   console.log(`  npx cdk deploy --app ${relative(ROOT, cdkOut)} NimRightSized`);
   console.log('or, for a cluster that has Karpenter and the NIM Operator:');
   console.log(`  kubectl apply -f ${relative(ROOT, k8sOut)}`);

@@ -21,17 +21,13 @@ export class Commands {
 
     // The definition is run by tsx: projen's own runner, ts-node, does not know the TypeScript in use.
     project.defaultTask?.reset('tsx .projenrc.ts');
-    project.gitignore.exclude('/out/', '/build/', 'cdk.out/', '.DS_Store');
-    project.npmignore?.exclude(
-      '/out/',
-      '/examples/',
-      '/bench/',
-      '/docs/',
-      '/projen/',
-      '/.ci/',
-      '/lib/',
-      '/tsconfig*.json',
-    );
+    project.gitignore.exclude('/out/', '/build/', 'cdk.out/', 'examples/*/dist/', '.DS_Store');
+    for (const folder of ['.ci', 'bench', 'examples', 'lib', 'out', 'projen']) {
+      project.npmignore?.exclude(`/${folder}/`);
+    }
+    for (const file of ['.projenrc.ts', 'biome.jsonc', 'CONTRIBUTING.md', 'tsconfig*.json', 'vitest.config.mts']) {
+      project.npmignore?.exclude(`/${file}`);
+    }
     project.npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
     project.npmrc.addConfig('fund', 'false');
     project.npmrc.addConfig('audit', 'false');

@@ -3,7 +3,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as efs from 'aws-cdk-lib/aws-efs';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Size } from 'cdk8s';
-import { Construct, type IDependable } from 'constructs';
+import { Construct, DependencyGroup, type IDependable } from 'constructs';
 import type { VolumeAccessMode } from '../crds';
 import { refuse } from '../kube/errors';
 import { defaultName } from '../kube/names';
@@ -20,6 +20,14 @@ export interface EfsModelStoreOptions {
   readonly removalPolicy?: RemovalPolicy;
 
   /**
+   * Id of a file system that an earlier stack kept: it gets mount targets in the VPC of the cluster, and a claim of the
+   * same namespace and name finds its models. It may have no mount targets in another VPC.
+   *
+   * @default - a new file system
+   */
+  readonly fileSystemId?: string;
+
+  /**
    * Size that the claim asks for. EFS grows by itself: Kubernetes needs a figure, nothing enforces it.
    *
    * @default Size.gibibytes(500), of cdk8s
@@ -32,6 +40,13 @@ export interface EfsModelStoreOptions {
    * @default - from the construct ids below the KubernetesScope
    */
   readonly name?: string;
+}
+
+/** Where the mount targets stand, and who may reach them. */
+interface Network {
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets: ec2.SubnetSelection;
+  readonly securityGroup: ec2.SecurityGroup;
 }
 
 /**
@@ -49,7 +64,7 @@ export class EfsModelStore extends Construct implements IModelStore {
   public readonly namespace?: string;
   public readonly claim?: IDependable;
   /** The file system. */
-  public readonly fileSystem: efs.FileSystem;
+  public readonly fileSystem: efs.IFileSystem;
   /** StorageClass and claim. */
   public readonly volume: EfsModelVolume;
 
@@ -59,7 +74,11 @@ export class EfsModelStore extends Construct implements IModelStore {
     const removalPolicy = props.removalPolicy ?? RemovalPolicy.RETAIN;
     const retain = removalPolicy !== RemovalPolicy.DESTROY;
 
-    this.fileSystem = this.createFileSystem(kube, removalPolicy);
+    const network = this.network(kube);
+    const [fileSystem, mounted] = props.fileSystemId
+      ? this.mountFileSystem(props.fileSystemId, network)
+      : this.createFileSystem(removalPolicy, network);
+    this.fileSystem = fileSystem;
     this.volume = new EfsModelVolume(this, 'Volume', {
       fileSystemId: this.fileSystem.fileSystemId,
       retain,
@@ -67,7 +86,7 @@ export class EfsModelStore extends Construct implements IModelStore {
       name: props.name ?? defaultName(this),
     });
     // The driver needs a mount target to make the access point, and again to remove it.
-    this.volume.node.addDependency(this.fileSystem.mountTargetsAvailable);
+    this.volume.node.addDependency(mounted);
     if (retain) {
       kube.retain(this.volume.storageClass);
       kube.retain(this.volume.persistentVolumeClaim);
@@ -81,7 +100,7 @@ export class EfsModelStore extends Construct implements IModelStore {
     this.claim = this.volume.claim;
   }
 
-  private createFileSystem(kube: KubernetesScope, removalPolicy: RemovalPolicy): efs.FileSystem {
+  private network(kube: KubernetesScope): Network {
     const vpc = this.vpcOf(kube);
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc,
@@ -94,10 +113,26 @@ export class EfsModelStore extends Construct implements IModelStore {
       ec2.Port.tcp(2049),
       'NFS from the nodes of the cluster',
     );
-    return new efs.FileSystem(this, 'FileSystem', {
-      vpc,
-      vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, onePerAz: true },
-      securityGroup,
+    return { vpc, securityGroup, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS, onePerAz: true } };
+  }
+
+  private mountFileSystem(fileSystemId: string, network: Network): [efs.IFileSystem, IDependable] {
+    const { vpc, securityGroup, vpcSubnets } = network;
+    const targets = vpc.selectSubnets(vpcSubnets).subnetIds.map(
+      (subnetId, index) =>
+        new efs.CfnMountTarget(this, `MountTarget${index}`, {
+          fileSystemId,
+          subnetId,
+          securityGroups: [securityGroup.securityGroupId],
+        }),
+    );
+    const fileSystem = efs.FileSystem.fromFileSystemAttributes(this, 'FileSystem', { fileSystemId, securityGroup });
+    return [fileSystem, new DependencyGroup(...targets)];
+  }
+
+  private createFileSystem(removalPolicy: RemovalPolicy, network: Network): [efs.IFileSystem, IDependable] {
+    const fileSystem = new efs.FileSystem(this, 'FileSystem', {
+      ...network,
       encrypted: true,
       throughputMode: efs.ThroughputMode.ELASTIC,
       performanceMode: efs.PerformanceMode.GENERAL_PURPOSE,
@@ -120,6 +155,7 @@ export class EfsModelStore extends Construct implements IModelStore {
         ],
       }),
     });
+    return [fileSystem, fileSystem.mountTargetsAvailable];
   }
 
   private vpcOf(kube: KubernetesScope): ec2.IVpc {

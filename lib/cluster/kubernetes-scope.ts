@@ -3,9 +3,9 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { ApiObject, Chart } from 'cdk8s';
 import type { Construct, IConstruct, IDependable } from 'constructs';
 import { setApplier } from '../kube/applier';
-import { checked } from '../rules/checked';
 import { refusalMessage, refuse } from '../kube/errors';
 import { NimNamespace } from '../nim';
+import { checked } from '../rules/checked';
 import { enableCdk8s } from './cdk8s-in-cdk';
 import { refuseAutoMode } from './cluster-resource';
 

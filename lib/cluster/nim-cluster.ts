@@ -45,8 +45,8 @@ export interface NimClusterProps {
  * An EKS cluster for NIMs: network, control plane, two system nodes, add-ons, NVIDIA device plugin. GPU nodes are
  * Karpenter's part.
  *
- * Only the role that deploys may use the Kubernetes API. Let others in by
- * `nimCluster.cluster.grantClusterAdmin('Team', roleArn)`. The API endpoint is public and private; for another setting,
+ * Only the role that CloudFormation deploys with may use the Kubernetes API, which after `cdk bootstrap` is not yours. Let
+ * people in by `nimCluster.cluster.grantClusterAdmin('Team', roleArn)`. The API endpoint is public and private; for another setting,
  * make an `eks.Cluster` of your own: the constructs of this library take any.
  *
  * Add-ons are of the version that EKS holds best when it makes them. Raising `version` leaves them as they are; set

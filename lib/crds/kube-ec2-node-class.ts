@@ -1,5 +1,6 @@
 import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { clusterScoped } from '../kube/cluster-scoped';
 import { checked } from '../rules/checked';
 import { BlockDeviceMapping, InstanceStorePolicy } from './ec2-node-class-disks';
 import {
@@ -10,7 +11,6 @@ import {
   SecurityGroupSelectorTerm,
   SubnetSelectorTerm,
 } from './ec2-node-class-selectors';
-import { clusterScoped } from '../kube/cluster-scoped';
 import { renderedSpec, Spelling } from './render';
 
 /** A switch of EC2. */

@@ -1,8 +1,8 @@
 import { ApiObject, ApiObjectMetadata, GroupVersionKind } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import type { Construct } from 'constructs';
-import { checked } from '../rules/checked';
 import { clusterScoped } from '../kube/cluster-scoped';
+import { checked } from '../rules/checked';
 import { renderedSpec } from './render';
 
 /** When a node counts as one to remove. */

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiObject, App, Yaml } from 'cdk8s';
-import { checked } from '../rules/checked';
 import { refuse } from '../kube/errors';
+import { checked } from '../rules/checked';
 
 /**
  * A cdk8s app for GitOps: `synth()` writes one file for each object, numbered in the order in which they must be

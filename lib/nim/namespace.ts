@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { guarded } from '../rules/checked';
 import { clusterScoped } from '../kube/cluster-scoped';
 import { namespaceOf } from '../kube/names';
+import { guarded } from '../rules/checked';
 
 /**
  * The namespace of a chart, with the Pod Security level that NIM needs. Under `restricted` no NIM pod runs: the operator

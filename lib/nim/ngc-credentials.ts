@@ -1,8 +1,8 @@
 import { ApiObject, Chart } from 'cdk8s';
 import { Construct, type IDependable } from 'constructs';
 import { applierOf } from '../kube/applier';
-import { guarded } from '../rules/checked';
 import { holdsKeyMaterial, refuse } from '../kube/errors';
+import { guarded } from '../rules/checked';
 
 /** Names of Secrets that exist in the namespace of the workloads. */
 export interface NgcSecretNames {

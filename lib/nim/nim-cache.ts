@@ -7,6 +7,7 @@ import { refuse } from '../kube/errors';
 import { checkName, defaultName, namespaceOf, stableHash } from '../kube/names';
 import { mebibytes, millicores } from '../kube/quantities';
 import type { IGpuNodePool } from '../nodes';
+import { acknowledge } from '../rules/acknowledgements';
 import type { IModelStore } from '../storage';
 import { checkEnv, envVars } from './env';
 import type { NgcCredentials } from './ngc-credentials';
@@ -134,6 +135,10 @@ export class NimCache extends Construct {
       metadata: { name: this.name, labels: { [POOL_LABEL]: this.pool.poolName } },
       spec,
     });
+    if (spec.source.ngc?.model?.lora === false) {
+      const reason = `a source lists the profiles of ${this.image.reference}, and they carry the tag`;
+      acknowledge(this.apiObject, { rule: 'nim-cache/false-selector', reason });
+    }
     for (const needed of [secrets.secrets, this.store.claim]) {
       if (needed) {
         this.apiObject.node.addDependency(needed);
@@ -148,7 +153,23 @@ export class NimCache extends Construct {
     }
     // Only TensorRT-LLM profiles are made for one GPU. Generic ones carry no GPU tag, and a filter would match none.
     const gpus = engine === Engine.TENSORRT_LLM ? [{ product: this.pool.gpu.nimProduct }] : undefined;
-    return { engine, precision, tensorParallelism: String(tensorParallelism), qosProfile, gpus };
+    return {
+      engine,
+      precision,
+      tensorParallelism: String(tensorParallelism),
+      qosProfile,
+      gpus,
+      lora: this.withoutLora(),
+    };
+  }
+
+  /**
+   * `false` where the release is known to tag its profiles: manifests of 2.x hold each profile twice, and without it both
+   * are downloaded. Where nothing is known it stays unset, because `false` drops every profile without the tag.
+   */
+  private withoutLora(): false | undefined {
+    const facts = this.image.release?.profiles.find((known) => this.profile.describes(known));
+    return (this.image._nimLine ?? 1) >= 2 && facts?.lora === false ? false : undefined;
   }
 
   private folder(): string {

@@ -9,6 +9,11 @@ export interface Acknowledged {
   readonly reason: string;
 }
 
+/** Records that a rule is accepted here. A construct of this library does so where it knows more than the rule. */
+export function acknowledge(scope: IConstruct, acknowledged: Acknowledged): void {
+  scope.node.addMetadata(ACKNOWLEDGED, acknowledged);
+}
+
 /** Whether the construct, or one around it, accepts what a rule refuses. */
 export function isAcknowledged(scope: IConstruct, rule: string): boolean {
   return scope.node.scopes.some((each) =>

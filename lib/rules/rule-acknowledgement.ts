@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
 import { nearest } from '../catalog/nearest';
 import { refuse } from '../kube/errors';
-import { ACKNOWLEDGED } from './acknowledgements';
+import { acknowledge } from './acknowledgements';
 import { ALL_RULES } from './all-rules';
 import { Enforcer, type Rule } from './rule';
 
@@ -59,7 +59,7 @@ export class RuleAcknowledgement {
         fix: 'write why the rule does not hold here',
       });
     }
-    construct.node.addMetadata(ACKNOWLEDGED, { rule: rule.id, reason: options.reason });
+    acknowledge(construct, { rule: rule.id, reason: options.reason });
     construct.node.addMetadata(CDK_INFO, `rule ${rule.id} is acknowledged: ${options.reason}`);
   }
 

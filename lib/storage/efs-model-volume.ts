@@ -2,10 +2,10 @@ import { Size } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct, type IDependable } from 'constructs';
 import { VolumeAccessMode } from '../crds';
-import { guarded } from '../rules/checked';
 import { clusterScoped } from '../kube/cluster-scoped';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
 import { mebibytes } from '../kube/quantities';
+import { guarded } from '../rules/checked';
 import { type IModelStore, ModelStore } from './model-store';
 
 /** Properties of an EfsModelVolume. */
@@ -58,7 +58,7 @@ export class EfsModelVolume extends Construct implements IModelStore {
   constructor(scope: Construct, id: string, props: EfsModelVolumeProps) {
     super(scope, id);
     this.namespace = namespaceOf(this);
-    this.claimName = checkName(this, 'claim name', props.name ?? defaultName(this), 63);
+    this.claimName = checkName(this, 'claim name', props.name ?? defaultName(this), longestClaimName(this.namespace));
     const storageClassName = `${this.namespace}-${this.claimName}`;
 
     this.storageClass = new k8s.KubeStorageClass(this, 'StorageClass', {
@@ -73,6 +73,9 @@ export class EfsModelVolume extends Construct implements IModelStore {
         uid: String(this.userId),
         gid: String(this.groupId),
         basePath: '/nim',
+        // The folder is named by the claim and not by chance: a claim that is made again finds its models again.
+        subPathPattern: `\${.PVC.namespace}/\${.PVC.name}`,
+        ensureUniqueDirectory: 'false',
       },
     });
     clusterScoped(guarded(this.storageClass));
@@ -87,4 +90,9 @@ export class EfsModelVolume extends Construct implements IModelStore {
     guarded(this.persistentVolumeClaim).node.addDependency(this.storageClass);
     this.claim = this.persistentVolumeClaim;
   }
+}
+
+/** The root folder of an access point, `/nim/<namespace>/<claim>`, has at most 100 characters (EFS API, RootDirectory). */
+function longestClaimName(namespace: string): number {
+  return Math.min(63, 100 - `/nim/${namespace}/`.length);
 }

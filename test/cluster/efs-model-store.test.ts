@@ -77,6 +77,8 @@ describe('EfsModelStore', () => {
       uid: '1000',
       gid: '2000',
       basePath: '/nim',
+      subPathPattern: '${.PVC.namespace}/${.PVC.name}',
+      ensureUniqueDirectory: 'false',
     });
   });
 
@@ -128,6 +130,22 @@ describe('EfsModelStore', () => {
       StorageClass: 'Delete',
     });
     expect(manifestOf(stack, 'StorageClass', 'nim-models').reclaimPolicy).toBe('Delete');
+  });
+});
+
+describe('EfsModelStore on a file system that an earlier stack kept', () => {
+  it('gives it mount targets in the VPC of the cluster, and makes no second one', () => {
+    const { stack, store: models } = store({ fileSystemId: 'fs-0123456789abcdef0' });
+    const targets = Object.entries(resources(stack, 'AWS::EFS::MountTarget'));
+
+    expect(Object.keys(resources(stack, 'AWS::EFS::FileSystem'))).toEqual([]);
+    expect(targets).toHaveLength(stack.availabilityZones.length);
+    for (const [id, target] of targets) {
+      expect(target.FileSystemId).toBe('fs-0123456789abcdef0');
+      expect(waitsFor(stack, idOf(stack, 'PersistentVolumeClaim'), id)).toBe(true);
+    }
+    expect(manifestOf(stack, 'StorageClass', 'nim-models').parameters.fileSystemId).toBe('fs-0123456789abcdef0');
+    expect(models.claimName).toBe('models');
   });
 });
 

@@ -1,4 +1,4 @@
-import { ApiObject, Chart, JsonPatch, Size } from 'cdk8s';
+import { ApiObject, Chart, Size } from 'cdk8s';
 import { VolumeAccessMode } from '../../lib/crds';
 import { OrderedApp } from '../../lib/gitops';
 import { NgcCredentials, NimService } from '../../lib/nim';
@@ -48,7 +48,7 @@ export const SERVICE_CASES: RefusalCase[] = [
       return new NimService(chartBeside(chart, 'team-a'), 'Llama', { cache: llamaCache(chart, { name: 'llama' }) });
     },
     message:
-      '[other/Llama] cache is "nim/llama-7586582c", allowed is a cache in the namespace of the service, ' +
+      '[other/Llama] cache is "nim/llama-673c6af8", allowed is a cache in the namespace of the service, ' +
       'team-a; create the cache under the same chart: the operator looks for it in its own namespace only',
   },
   {
@@ -148,18 +148,6 @@ export const SERVICE_CASES: RefusalCase[] = [
     message:
       '[chart/Llama] env.NIM_CACHE_PATH is "/tmp", allowed is a variable that the operator does not set ' +
       'itself; leave it out: store, profile and port decide it',
-  },
-  {
-    name: 'a key by the escape hatch',
-    file: 'kube/checked.ts',
-    refused: () => {
-      const { apiObject } = llamaService(nimChart());
-      apiObject.addJsonPatch(JsonPatch.add('/spec/args', ['--api-key', FAKE_KEYS['NGC key']]));
-      return apiObject.toJson();
-    },
-    message:
-      '[chart/Llama/Resource] spec.args.1 is "nvapi-...", allowed is any text without a key; keep the ' +
-      'key in Secrets Manager or in a Secret, and name that secret with NgcCredentials',
   },
   {
     name: 'one object made twice',

@@ -110,7 +110,7 @@ describe('an ordered app', () => {
     };
     new ApiObject(chartOf(one, 'One'), 'Settings', settings);
     expect(messageOf(() => one.synth())).toContain(
-      'ConfigMap a.data.b is "nvapi-...", allowed is any text without a key',
+      '[One/Settings] data.b is "nvapi-...", allowed is any text without a key',
     );
     expect(written()).toEqual([]);
   });

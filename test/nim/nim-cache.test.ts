@@ -35,7 +35,7 @@ describe('a NIM cache', () => {
           "labels": {
             "nim-constructs/pool": "l40s",
           },
-          "name": "cache-922a5be4",
+          "name": "cache-005912ed",
           "namespace": "nim",
         },
         "spec": {
@@ -58,6 +58,7 @@ describe('a NIM cache', () => {
               "authSecret": "ngc-api-secret",
               "model": {
                 "engine": "vllm",
+                "lora": false,
                 "precision": "bf16",
                 "tensorParallelism": "1",
               },
@@ -69,7 +70,7 @@ describe('a NIM cache', () => {
             "pvc": {
               "create": false,
               "name": "nim-models",
-              "subPath": "llama-3.1-8b-instruct-2.0.6-vllm-bf16-tp1-6ddbc419",
+              "subPath": "llama-3.1-8b-instruct-2.0.6-vllm-bf16-tp1-d140029e",
               "volumeAccessMode": "ReadWriteMany",
             },
           },
@@ -98,7 +99,7 @@ describe('what a cache selects', () => {
   const selection = (cache: ReturnType<typeof llamaCache>) => cache.apiObject.toJson().spec.source.ngc.model;
 
   test('by vLLM is engine, precision and GPUs, and never a GPU product: generic profiles carry none', () => {
-    const expected = { engine: 'vllm', precision: 'bf16', tensorParallelism: '1' };
+    const expected = { engine: 'vllm', precision: 'bf16', tensorParallelism: '1', lora: false };
     expect(selection(llamaCache(nimChart()))).toEqual(expected);
   });
 
@@ -119,14 +120,20 @@ describe('what a cache selects', () => {
     expect(selection(cache)).toEqual({ profiles: [ID] });
   });
 
-  // `false` matches only profiles that carry the tag (controllers 1, row 4).
+  // `false` matches only profiles that carry the tag.
+  test.each([
+    ['of 1.x, whose parser drops LoRA profiles itself', '1.3.3'],
+    ['of a release that no source describes', '2.1.5'],
+  ])('leaves out lora for an image %s', (_, tag) => {
+    const image = ServingImage.nim('meta/llama-3.1-8b-instruct', { tag });
+    expect(selection(llamaCache(nimChart(), { image }))).not.toHaveProperty('lora');
+  });
+
   test.each([
     ['vLLM', llamaCache],
     ['TensorRT-LLM', blueprintCache],
-  ])('by %s names neither buildable nor lora', (_, cache) => {
-    const model = selection(cache(nimChart()));
-    expect(model).not.toHaveProperty('buildable');
-    expect(model).not.toHaveProperty('lora');
+  ])('by %s never names buildable', (_, cache) => {
+    expect(selection(cache(nimChart()))).not.toHaveProperty('buildable');
   });
 });
 

@@ -115,7 +115,7 @@ describe('a NIM service', () => {
           },
           "storage": {
             "nimCache": {
-              "name": "cache-7586582c",
+              "name": "cache-673c6af8",
             },
           },
           "tolerations": [

@@ -19,9 +19,11 @@ describe('a model volume on EFS', () => {
           "parameters": {
             "basePath": "/nim",
             "directoryPerms": "770",
+            "ensureUniqueDirectory": "false",
             "fileSystemId": "fs-0123",
             "gid": "2000",
             "provisioningMode": "efs-ap",
+            "subPathPattern": "\${.PVC.namespace}/\${.PVC.name}",
             "uid": "1000",
           },
           "provisioner": "efs.csi.aws.com",

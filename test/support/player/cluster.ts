@@ -1,7 +1,7 @@
 import type { Json } from '../stack';
 import { CHARTS } from './charts';
 import { StepError } from './errors';
-import { checkUpdate, identityOf, kindOf, same, spoken } from './objects';
+import { checkUpdate, identityOf, kindOf, same, spoken, stillFits } from './objects';
 
 /** What a cluster needs from AWS, which comes and goes with resources of the template. */
 export interface Surroundings {
@@ -319,7 +319,7 @@ export class Cluster {
   }
 
   private noteDrift(old: Json, next: Json): void {
-    const isPool = next.kind === 'NodePool' && !same(old.spec.template, next.spec.template);
+    const isPool = next.kind === 'NodePool' && !stillFits(old.spec.template, next.spec.template);
     if (isPool || (next.kind === 'EC2NodeClass' && !same(old.spec, next.spec))) {
       this.drifted.add(next.metadata.name);
     }

@@ -42,6 +42,21 @@ export function checkUpdate(old: Json, next: Json, storageClass: Json): void {
   }
 }
 
+/**
+ * Whether nodes of an old NodePool template fit the new one. Karpenter compares all but the requirements by hash; a node
+ * drifts from requirements only if its own values are no longer among them (concepts/disruption, "Drift").
+ */
+export function stillFits(old: Json, next: Json): boolean {
+  const rest = (template: Json) => ({ ...template, spec: { ...template.spec, requirements: undefined } });
+  const allowed = (key: string) => next.spec.requirements.find((one: Json) => one.key === key)?.values;
+  return (
+    same(rest(old), rest(next)) &&
+    old.spec.requirements.every(({ key, values }: Json) =>
+      values.every((value: string) => allowed(key)?.includes(value) ?? true),
+    )
+  );
+}
+
 export function same(a: Json, b: Json): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }

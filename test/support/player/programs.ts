@@ -34,15 +34,24 @@ export interface Variant {
   readonly ownCluster?: boolean;
 }
 
-/** The right-sized example, with what a test varies. */
-export function program({
+const TEMPLATES = new Map<string, Template>();
+
+/** The right-sized example, with what a test varies. Made once for each variant: synthesis takes most of a test's time. */
+export function program(variant: Variant = {}): Template {
+  const key = JSON.stringify(variant);
+  const template = TEMPLATES.get(key) ?? synthesize(variant);
+  TEMPLATES.set(key, template);
+  return template;
+}
+
+function synthesize({
   platform: id = 'Platform',
   namespace,
   pools = { L40S: {} },
   stores = { Models: {} },
   models = { Llama: {} },
   ownCluster = false,
-}: Variant = {}): Template {
+}: Variant): Template {
   const stack = new Stack(testApp(), 'Test');
   const cluster = {
     version: KubernetesVersion.of('1.36'),
