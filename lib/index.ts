@@ -6,4 +6,5 @@ export * as nim from './nim';
 export * as nodes from './nodes';
 export * as plan from './plan';
 export * as platform from './platform';
+export * as rules from './rules';
 export * as storage from './storage';

@@ -74,8 +74,8 @@ export class KubernetesScope extends Chart {
   }
 
   /** Keeps an object in the cluster when it leaves the stack, or when the stack is deleted. */
-  public retain(object: ApiObject): void {
-    this.retained.add(object);
+  public retain(apiObject: ApiObject): void {
+    this.retained.add(apiObject);
   }
 
   /**

@@ -7,7 +7,6 @@ import { EfsModelStore, Karpenter, KubernetesScope, NimCluster, NimOperator } fr
 import { NgcCredentials, ServingImage } from 'nim-constructs/nim';
 import { GpuNodePool } from 'nim-constructs/nodes';
 import { NimModel } from 'nim-constructs/platform';
-import { ModelStore } from 'nim-constructs/storage';
 import { describe, expect, it } from 'vitest';
 import { labelled, Player, type PlayOptions, type Template } from '../support/player';
 import { LLAMA, program, stackOf, vllm } from '../support/player/programs';
@@ -151,10 +150,20 @@ describe('a store that left the stack', () => {
     expect(player.update(program()).reason).toContain('"nim-models" already exists');
   });
 
-  it('has no mount targets any more, so that its claim cannot be used either until it gets new ones', () => {
+  it('comes back with its models by the id of its file system, once the old claim is deleted', () => {
     const { player, cluster } = change(program(), empty);
-    const claim = cluster.find('PersistentVolumeClaim nim/models');
-    expect(ModelStore.fromClaimName(claim.metadata.name).claimName).toBe('models');
-    expect(player.cloud.types).not.toContain('AWS::EFS::MountTarget');
+    const [claim, storageClass] = ['PersistentVolumeClaim nim/models', 'StorageClass nim-models'].map((identity) =>
+      cluster.find(identity),
+    );
+    for (const object of [claim, storageClass]) {
+      cluster.delete(object);
+    }
+    const { fileSystemId } = storageClass.parameters;
+    expect(player.update(program({ stores: { Models: { fileSystemId } } })).status).toBe('UPDATE_COMPLETE');
+
+    // The driver makes the folder of a claim from these, so that the same names find the same files.
+    expect(cluster.find('StorageClass nim-models').parameters).toEqual(storageClass.parameters);
+    expect(cluster.serving('nim/llama')).toBeDefined();
+    expect(player.cloud.types.filter((type) => type === 'AWS::EFS::FileSystem')).toHaveLength(1);
   });
 });

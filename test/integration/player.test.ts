@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Blueprint } from '../../examples/cdk-deploy/blueprint';
 import { RightSized } from '../../examples/cdk-deploy/right-sized';
-import { DependencyGraph, Player, type PlayOptions, type Template } from '../support/player';
+import { DependencyGraph, labelled, Player, type PlayOptions, type Template } from '../support/player';
 import { example, program } from '../support/player/programs';
 
 const EXAMPLES: Record<string, Template> = {
@@ -18,6 +18,10 @@ function deployed(template: Template): Player {
   const player = new Player();
   expect(player.deploy(template)).toMatchObject({ status: 'CREATE_COMPLETE' });
   return player;
+}
+
+function stepsOf(template: Template): number {
+  return new Player().deploy(template).steps.length;
 }
 
 /** Faults at each step of an operation, before and after the step took effect. */
@@ -83,17 +87,45 @@ describe.each(Object.entries(EXAMPLES))('the example %s', (name, template) => {
     );
   });
 
+  // `kubectl delete` of a NIMService does not wait for its pods, and a kept claim waits for nobody. Red when it is mended.
+  it.fails('keeps its mount targets until no node can have a pod on them', () => {
+    const player = deployed(template);
+    player.cloud.cluster.podsLinger = true;
+    player.destroy({ first: labelled(template, /EfsMountTarget/) });
+    expect(player.cloud.cluster.complaints).toEqual([]);
+  });
+
   it('is not touched by the same template again', () => {
     expect(deployed(template).update(template)).toMatchObject({ status: 'UPDATE_COMPLETE', steps: [] });
   });
 
   it('rolls back from a fault at each step of the deployment to nothing that bills and nothing that hangs', () => {
-    for (const fault of faults(new Player().deploy(template).steps.length)) {
+    for (let faultAt = 0; faultAt < stepsOf(template); faultAt++) {
       const player = new Player();
-      expect(player.deploy(template, fault).status).toBe('ROLLBACK_COMPLETE');
-      expect(player.cloud.billing, JSON.stringify(fault)).toEqual([]);
+      expect(player.deploy(template, { faultAt }).status).toBe('ROLLBACK_COMPLETE');
+      expect(player.cloud.billing, `${faultAt}`).toEqual([]);
       expect(player.cloud.stuck).toEqual([]);
     }
+  });
+
+  // CDK's provider framework swallows the deletion of what it reported as failed, so such an object stays until the
+  // cluster goes. Only a node class holds something outside: the instance profile that Karpenter made for it.
+  it('rolls back from a lost answer at each step, but for the role that a lost node class holds', () => {
+    const failed: (string | undefined)[] = [];
+    for (let faultAt = 0; faultAt < stepsOf(template); faultAt++) {
+      const player = new Player();
+      const { status, reason } = player.deploy(template, { faultAt, faultTakesEffect: true });
+      if (status === 'ROLLBACK_COMPLETE') {
+        expect(player.cloud.billing, `${faultAt}`).toEqual([]);
+      } else {
+        failed.push(reason);
+        expect(player.cloud.cluster.nodes).toEqual([]);
+      }
+    }
+    const lost = labelled(template, /^EC2NodeClass/).length;
+    const reason =
+      /^injected: create of EC2NodeClass \w+ failed; then: .* must remove roles from instance profile first$/;
+    expect(failed).toEqual(Array.from({ length: lost }, () => expect.stringMatching(reason)));
   });
 
   it('can be destroyed again after a fault at each step of its deletion', () => {
@@ -160,9 +192,7 @@ describe('a second model', () => {
   // deletion never reaches the handler.
   it('whose creation took effect but was reported as failed stays, with its GPU node: CDK never deletes it', () => {
     const player = deployed(ONE_MODEL);
-    expect(player.update(TWO_MODELS, { faultAt: 1, faultTakesEffect: true }).status).toBe(
-      'UPDATE_ROLLBACK_COMPLETE',
-    );
+    expect(player.update(TWO_MODELS, { faultAt: 1, faultTakesEffect: true }).status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(player.cloud.cluster.find('NIMService nim/second')).toBeDefined();
     expect(player.update(TWO_MODELS).reason).toContain('AlreadyExists');
 

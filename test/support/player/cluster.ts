@@ -1,6 +1,6 @@
 import type { Json } from '../stack';
 import { CHARTS } from './charts';
-import { StepError } from './errors';
+import { StepError, Waiting } from './errors';
 import { checkUpdate, identityOf, kindOf, same, spoken, stillFits } from './objects';
 
 /** What a cluster needs from AWS, which comes and goes with resources of the template. */
@@ -58,11 +58,15 @@ export class Cluster {
   /** Whether caches get Ready as soon as they can. False holds the downloads. */
   public downloadsEnd = true;
 
+  /** Whether pods outlive the deletion of their NIMService by their grace period, or by a volume that hangs. */
+  public podsLinger = false;
+
   private readonly stored = new Map<string, Stored>();
   private readonly releases = new Map<string, string>();
   private readonly kinds = new Set<string>();
   private readonly ready = new Set<string>();
   private readonly deployments = new Map<string, Deployment>();
+  private lingering?: Deployment;
 
   constructor(
     private readonly aws: Surroundings,
@@ -129,7 +133,7 @@ export class Cluster {
     }
     const holder = this.holderOf(stored.object);
     if (holder) {
-      throw new StepError(`timed out deleting ${spoken(object)}: ${holder}`);
+      throw new Waiting(`timed out deleting ${spoken(object)}: ${holder}`);
     }
     this.forget(identity);
     this.reconcile();
@@ -165,10 +169,13 @@ export class Cluster {
     this.releases.delete(release);
     for (const kind of chart?.definitionsGo ? chart.definitions : []) {
       this.kinds.delete(kind);
-      // Deleting a definition deletes its objects, and nobody waits for them.
-      for (const { object } of [...this.stored.values()].filter((some) => kindOf(some.object) === kind)) {
-        this.complain(`${identityOf(object)} went with its definition`);
-        this.forget(identityOf(object));
+      // Deleting a definition deletes its objects; those with a finalizer stay until it is cleared, and nobody waits.
+      for (const stored of [...this.stored.values()].filter(({ object }) => kindOf(object) === kind)) {
+        this.complain(`${identityOf(stored.object)} went with its definition`);
+        stored.terminating = true;
+        if (!this.holderOf(stored.object)) {
+          this.forget(identityOf(stored.object));
+        }
       }
     }
     this.reconcile();
@@ -184,7 +191,10 @@ export class Cluster {
   /** A mount target is deleted. */
   public unmount(fileSystemId: string): void {
     const claims = this.of('PersistentVolumeClaim').filter((claim) => this.fileSystemOf(claim) === fileSystemId);
-    for (const claim of claims.filter((some) => this.usersOf(some).length > 0)) {
+    const lingers = ({ metadata }: Json) =>
+      this.lingering?.claim === `${metadata.namespace}/${metadata.name}` &&
+      this.nodes.some(({ pool }) => pool === this.lingering?.pool);
+    for (const claim of claims.filter((some) => this.usersOf(some).length > 0 || lingers(some))) {
       this.complain(`a mount target of claim ${claim.metadata.name} was deleted while pods had it mounted`);
     }
   }
@@ -330,6 +340,7 @@ export class Cluster {
     this.stored.delete(identity);
     const { name, namespace } = object.metadata;
     if (object.kind === 'NIMService') {
+      this.lingering = this.podsLinger ? this.deployments.get(`${namespace}/${name}`) : undefined;
       this.deployments.delete(`${namespace}/${name}`);
     }
     if (object.kind === 'NIMCache') {
@@ -373,14 +384,14 @@ export class Cluster {
     this.nodes.splice(0, this.nodes.length, ...this.nodes.filter(keep));
   }
 
-  private usersOf(claim: Json): string[] {
-    const { name, namespace } = claim.metadata;
+  private usersOf({ metadata: { name, namespace } }: Json): string[] {
     const loading = this.of('NIMCache')
       .filter(({ spec, metadata }) => metadata.namespace === namespace && spec.storage.pvc.name === name)
       .map(({ metadata }) => `${namespace}/${metadata.name}`)
       .filter((cache) => !this.ready.has(cache));
+    // A pod that no node runs keeps no claim (kubernetes/kubernetes, pkg/controller/volume/pvcprotection).
     const served = [...this.deployments].filter(
-      ([, deployment]) => deployment.replicas > 0 && deployment.claim === `${namespace}/${name}`,
+      ([service, { claim, pool }]) => claim === `${namespace}/${name}` && this.nodesOf(service, pool).length > 0,
     );
     return [...loading, ...served.map(([service]) => service)];
   }

@@ -1,6 +1,6 @@
 import type { Json } from '../stack';
 import { Cloud, REPLACING } from './cloud';
-import { StepError } from './errors';
+import { StepError, Waiting } from './errors';
 import { DependencyGraph, labelOf, type Template } from './graph';
 import { handlerOf } from './handler';
 import { same } from './objects';
@@ -122,9 +122,7 @@ export class Player {
   public destroy(options: PlayOptions = {}): Outcome {
     this.begin(options);
     try {
-      for (const id of new DependencyGraph(this.template).deletion(options.first)) {
-        this.remove(this.template, id);
-      }
+      this.removeAll(this.template, ['Retain', 'RetainExceptOnCreate'], options.first);
     } catch (error) {
       return this.end(this.template, 'DELETE_FAILED', reasonOf(error));
     }
@@ -134,9 +132,7 @@ export class Player {
   private rollBackCreation(template: Template, reason: string): Outcome {
     try {
       // What is retained stays also here, and the next attempt finds it in its way: only RetainExceptOnCreate differs.
-      for (const id of new DependencyGraph(template).deletion()) {
-        this.remove(template, id, ['Retain']);
-      }
+      this.removeAll(template, ['Retain']);
     } catch (error) {
       return this.end(template, 'ROLLBACK_FAILED', `${reason}; then: ${reasonOf(error)}`);
     }
@@ -218,7 +214,36 @@ export class Player {
     return false;
   }
 
-  private remove(template: Template, id: string, kept: readonly string[] = ['Retain', 'RetainExceptOnCreate']): void {
+  /** A deletion that waits holds up what it depends on, and nothing else: CloudFormation deletes in parallel. */
+  private removeAll(template: Template, kept: readonly string[], first?: readonly string[]): void {
+    const graph = new DependencyGraph(template);
+    let left = graph.deletion(first).filter((id) => this.made.has(id));
+    while (left.length > 0) {
+      let waiting: Waiting | undefined;
+      const held: string[] = [];
+      for (const id of left) {
+        try {
+          if (held.some((other) => graph.waitsFor(other, id))) {
+            held.push(id);
+          } else {
+            this.remove(template, id, kept);
+          }
+        } catch (error) {
+          if (!(error instanceof Waiting)) {
+            throw error;
+          }
+          waiting ??= error;
+          held.push(id);
+        }
+      }
+      if (waiting && held.length === left.length) {
+        throw waiting;
+      }
+      left = held;
+    }
+  }
+
+  private remove(template: Template, id: string, kept: readonly string[]): void {
     const resource = this.made.get(id);
     if (resource && kept.includes(policy(template, id))) {
       this.kept.push(whatIs(resource));
