@@ -28,7 +28,8 @@ export interface EfsModelStoreOptions {
   readonly fileSystemId?: string;
 
   /**
-   * Size that the claim asks for. EFS grows by itself: Kubernetes needs a figure, nothing enforces it.
+   * Size that the claim asks for. EFS grows by itself: Kubernetes needs a figure, nothing enforces it. It cannot change
+   * later, because the driver does not expand volumes.
    *
    * @default Size.gibibytes(500), of cdk8s
    */
@@ -63,6 +64,8 @@ export class EfsModelStore extends Construct implements IModelStore {
   public readonly readMibPerSecond: number;
   public readonly namespace?: string;
   public readonly claim?: IDependable;
+  /** What pods need as long as they run, beside the claim: nodes must be gone before it. */
+  public readonly mountTargets: IDependable;
   /** The file system. */
   public readonly fileSystem: efs.IFileSystem;
   /** StorageClass and claim. */
@@ -77,11 +80,13 @@ export class EfsModelStore extends Construct implements IModelStore {
     const network = this.network(kube);
     const [fileSystem, mounted] = props.fileSystemId
       ? this.mountFileSystem(props.fileSystemId, network)
-      : this.createFileSystem(removalPolicy, network);
+      : this.createFileSystem(retain ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : removalPolicy, network);
     this.fileSystem = fileSystem;
+    this.mountTargets = mounted;
     this.volume = new EfsModelVolume(this, 'Volume', {
       fileSystemId: this.fileSystem.fileSystemId,
-      retain,
+      // A StorageClass cannot change its mind, and the access point goes with the file system in any case.
+      retain: true,
       size: props.size,
       name: props.name ?? defaultName(this),
     });

@@ -2,6 +2,7 @@ import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import { refuse } from '../kube/errors';
+import { identify } from './identity';
 
 /** One chart as this library installs it: everything that Helm would default from a construct id is said. */
 export interface HelmRelease {
@@ -26,12 +27,14 @@ export function installChart(scope: Construct, id: string, { wait = true, ...rel
       fix: 'give new eks.Cluster kubectlProviderOptions, or eks.Cluster.fromClusterAttributes a kubectlProvider',
     });
   }
-  return new eks.HelmChart(scope, id, {
+  const installed = new eks.HelmChart(scope, id, {
     ...release,
     wait,
     // The most that the handler's Lambda function allows; a first install waits for image pulls on fresh nodes.
     timeout: Duration.minutes(15),
   });
+  identify(installed, release.cluster, ['Helm', release.namespace, release.release]);
+  return installed;
 }
 
 /** Which versions of a tool a construct can install. */

@@ -8,6 +8,7 @@ import { NimNamespace } from '../nim';
 import { checked } from '../rules/checked';
 import { enableCdk8s } from './cdk8s-in-cdk';
 import { refuseAutoMode } from './cluster-resource';
+import { identify } from './identity';
 
 /** Properties of a KubernetesScope. */
 export interface KubernetesScopeProps {
@@ -55,6 +56,7 @@ export class KubernetesScope extends Chart {
 
   private readonly retained = new Set<IConstruct>();
   private readonly prerequisites: IDependable[] = [];
+  private namespaceObject?: ApiObject;
 
   constructor(scope: Construct, id: string, props: KubernetesScopeProps) {
     super(scope, id, { namespace: props.namespace });
@@ -91,12 +93,18 @@ export class KubernetesScope extends Chart {
       return;
     }
     const object = node as ApiObject;
-    this.checkUnique(object);
+    const isNamespace = object.kind === 'Namespace';
+    const first = this.register(object);
+    if (isNamespace && object.name === this.namespace) {
+      this.namespaceObject = first;
+    }
+    if (first !== object) {
+      return;
+    }
     if (object.kind === 'EC2NodeClass') {
       refuseAutoMode(object, this.cluster);
     }
     object.node.addValidation({ validate: () => this.checkSize(object) });
-    const isNamespace = object.kind === 'Namespace';
     const manifest = new eks.KubernetesManifest(object, 'Manifest', {
       cluster: this.cluster,
       manifest: [Lazy.any({ produce: () => checked(object, object.toJson()) })] as unknown as Record<string, unknown>[],
@@ -104,13 +112,21 @@ export class KubernetesScope extends Chart {
       prune: false,
       // A namespace that is there already is taken over; anything else of the same name is an error.
       overwrite: isNamespace,
-      removalPolicy: this.retained.has(object) ? RemovalPolicy.RETAIN : undefined,
+      removalPolicy: this.policyOf(object),
     });
+    identify(manifest, this.cluster, [object.apiGroup, object.kind, object.metadata.namespace, object.name]);
     manifest.node.addDependency(...this.prerequisites);
-    const namespace = this.node.tryFindChild('Namespace');
-    if (namespace && !isNamespace) {
-      manifest.node.addDependency(namespace);
+    if (this.namespaceObject && !isNamespace) {
+      manifest.node.addDependency(this.namespaceObject);
     }
+  }
+
+  /** A rolled back creation must not stand in the way of the next attempt; a namespace may have been there before it. */
+  private policyOf(object: ApiObject): RemovalPolicy | undefined {
+    if (!this.retained.has(object)) {
+      return undefined;
+    }
+    return object.kind === 'Namespace' ? RemovalPolicy.RETAIN : RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
   }
 
   private checkNamespace(namespace: string): void {
@@ -135,20 +151,24 @@ export class KubernetesScope extends Chart {
     }
   }
 
-  private checkUnique(object: ApiObject): void {
-    const key = [this.cluster.node.path, object.apiGroup, object.kind, object.metadata.namespace, object.name].join(
-      '|',
-    );
-    const owner = objectsOf(this.node.root).get(key);
-    if (owner && owner !== object && object.kind !== 'Namespace') {
+  /** The object that stands for this one: itself, or for a namespace the first of its name in the stack. */
+  private register(object: ApiObject): ApiObject {
+    const isNamespace = object.kind === 'Namespace';
+    // Two stacks may both see to a namespace: it is taken over and never deleted. Anything else has one owner.
+    const place = isNamespace ? Stack.of(object) : this.cluster;
+    const key = [place.node.path, object.apiGroup, object.kind, object.metadata.namespace, object.name].join('|');
+    const objects = objectsOf(this.node.root);
+    const first = objects.get(key) ?? object;
+    objects.set(key, first);
+    if (first !== object && !isNamespace) {
       refuse(object, {
         what: 'name',
         given: object.name,
-        allowed: `a name that no other ${object.kind} of the cluster has: ${owner.node.path} has it`,
+        allowed: `a name that no other ${object.kind} of the cluster has: ${first.node.path} has it`,
         fix: 'give one of the two another name or construct id',
       });
     }
-    objectsOf(this.node.root).set(key, object);
+    return first;
   }
 
   private checkSize(object: ApiObject): string[] {

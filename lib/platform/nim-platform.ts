@@ -144,6 +144,12 @@ export class NimPlatform extends Construct {
   /** Adds a model: its download into a store, and its service on a pool. */
   public addModel(id: string, options: NimModelOptions): NimModel {
     const model = new NimModel(this.workloads, id, { ...options, credentials: this.credentials });
+    const { pool } = model.cache;
+    if (options.store instanceof EfsModelStore && pool instanceof GpuNodePool) {
+      // `kubectl delete` of a service does not wait for its pods: their nodes must be gone before what they mount. The
+      // class of the pool is what waits for its nodes.
+      pool.node.addDependency(options.store.mountTargets);
+    }
     this.output(`${id}Url`, model.url);
     this.output(`${id}PortForward`, model.service.portForwardCommand);
     return model;

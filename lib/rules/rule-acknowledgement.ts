@@ -92,13 +92,19 @@ function whyNot(rule: Rule): string {
 function ruleNamed(construct: IConstruct, id: string): Rule {
   const rule = ALL_RULES.find((each) => each.id === id);
   if (!rule) {
-    const ids = ALL_RULES.map((each) => each.id);
     refuse(construct, {
       what: 'rule to acknowledge',
       given: id,
-      allowed: `the id of a rule; near it are ${nearest(id, ids).join(', ')}`,
+      allowed: `the id of a rule; near it are ${near(id).join(', ')}`,
       fix: 'copy it from the end of the error, or from RuleAcknowledgement.rules()',
     });
   }
   return rule;
+}
+
+/** Names that hold what was written come first: fewest letters to change favours short names. */
+function near(written: string): string[] {
+  const ids = ALL_RULES.map(({ id }) => id);
+  const subject = written.slice(written.indexOf('/') + 1);
+  return [...new Set([...ids.filter((id) => id.includes(subject)), ...nearest(written, ids)])].slice(0, 3);
 }

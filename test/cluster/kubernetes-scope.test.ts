@@ -164,7 +164,7 @@ describe('KubernetesScope', () => {
     configMap(kube, 'Two');
 
     const found = Template.fromStack(Stack.of(kube)).findResources(MANIFEST);
-    expect(found[idOf(Stack.of(kube), 'one')].DeletionPolicy).toBe('Retain');
+    expect(found[idOf(Stack.of(kube), 'one')].DeletionPolicy).toBe('RetainExceptOnCreate');
     expect(found[idOf(Stack.of(kube), 'two')].DeletionPolicy).toBe('Delete');
   });
 

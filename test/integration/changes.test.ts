@@ -60,8 +60,8 @@ describe('removing a model', () => {
     const { removed, added, changed } = difference(synthesize(), synthesize({ models: ['Llama'] }));
 
     expect(removed.map((id) => id.replace(/[0-9A-F]{8}$/, '')).sort()).toEqual([
-      'PlatformNimSecondCacheManifest',
-      'PlatformNimSecondServiceManifest',
+      expect.stringMatching(/^NIMCacheNimSecond/),
+      'NIMServiceNimSecond',
     ]);
     expect(added).toEqual([]);
     expect(changed).toEqual([]);
@@ -82,7 +82,7 @@ describe('removing a model', () => {
     };
     const { removed, added, changed } = difference(single(true), single(false));
 
-    expect(removed).toEqual([expect.stringMatching(/^NimLlamaManifest/)]);
+    expect(removed).toEqual([expect.stringMatching(/^NIMServiceNimLlama/)]);
     expect({ added, changed }).toEqual({ added: [], changed: [] });
   });
 });

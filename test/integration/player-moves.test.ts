@@ -12,9 +12,6 @@ import { labelled, Player, type PlayOptions, type Template } from '../support/pl
 import { LLAMA, program, stackOf, vllm } from '../support/player/programs';
 import { fakeKubectlLayer } from '../support/stack';
 
-/** See upgrade.test.ts: what the library gets wrong today. */
-const defect = it.fails;
-
 interface Places {
   readonly karpenter?: string;
   readonly operator?: string;
@@ -81,10 +78,10 @@ describe('another namespace', () => {
     expect(player.cloud.types.filter((type) => type === 'AWS::EFS::FileSystem')).toHaveLength(1);
   });
 
-  defect('takes the services along: none runs on, and bills, in the old one', () => {
+  it('takes the services along: none runs on, and bills, in the old one', () => {
     const { cluster } = change(program(), after);
     expect(ofKind(cluster.objects, 'NIMService')).toEqual(['NIMService llms/llama']);
-    expect(cluster.nodes).toHaveLength(1);
+    expect(cluster.controllers.nodes).toHaveLength(1);
   });
 });
 
@@ -101,17 +98,17 @@ describe('another id of the platform', () => {
     const { cluster, outcome } = change(program({ ownCluster: true }), program({ ownCluster: true, platform: 'Nims' }));
     expect(outcome.status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(outcome.reason).toMatch(/AWS::EKS::PodIdentityAssociation .* already exists/);
-    expect(cluster.serving('nim/llama')).toBeDefined();
+    expect(cluster.controllers.serving('nim/llama')).toBeDefined();
   });
 });
 
 describe('another id of a construct with a Helm release', () => {
-  defect('leaves the NIM Operator in the cluster', () => {
+  it('leaves the NIM Operator in the cluster', () => {
     const { cluster } = change(handMade(), handMade({ operator: 'NimOperator' }));
     expect(cluster.charts).toContain('k8s-nim-operator');
   });
 
-  defect("leaves Karpenter's definitions, and so its pools, when the update rolls back", () => {
+  it("leaves Karpenter's definitions, and so its pools, when the update rolls back", () => {
     const after = handMade({ karpenter: 'Scaler' });
     const { cluster, outcome } = change(handMade(), after, { first: labelled(after, /^Helm karpenter-crd/) });
     expect(outcome.status).toBe('UPDATE_ROLLBACK_COMPLETE');
@@ -133,7 +130,7 @@ describe.each<[string, Places]>([
 });
 
 describe('moved', () => {
-  defect.each<[string, Places]>([
+  it.each<[string, Places]>([
     ['the scope of the pools', { nodes: 'Pools' }],
     ['a model, under a construct of its own', { team: 'Team' }],
   ])('%s changes no object', (_, places) => {
@@ -163,7 +160,7 @@ describe('a store that left the stack', () => {
 
     // The driver makes the folder of a claim from these, so that the same names find the same files.
     expect(cluster.find('StorageClass nim-models').parameters).toEqual(storageClass.parameters);
-    expect(cluster.serving('nim/llama')).toBeDefined();
+    expect(cluster.controllers.serving('nim/llama')).toBeDefined();
     expect(player.cloud.types.filter((type) => type === 'AWS::EFS::FileSystem')).toHaveLength(1);
   });
 });

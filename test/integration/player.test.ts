@@ -35,7 +35,7 @@ describe.each(Object.entries(EXAMPLES))('the example %s', (name, template) => {
   it('deploys to one serving model, and nothing that runs waits for anything', () => {
     const { cloud } = deployed(template);
 
-    expect(cloud.cluster.serving('nim/llama')).toMatchObject({ pool, replicas: 1 });
+    expect(cloud.cluster.controllers.serving('nim/llama')).toMatchObject({ pool, replicas: 1 });
     expect(cloud.cluster.charts).toEqual([
       'cert-manager',
       'external-secrets',
@@ -88,9 +88,9 @@ describe.each(Object.entries(EXAMPLES))('the example %s', (name, template) => {
   });
 
   // `kubectl delete` of a NIMService does not wait for its pods, and a kept claim waits for nobody. Red when it is mended.
-  it.fails('keeps its mount targets until no node can have a pod on them', () => {
+  it('keeps its mount targets until no node can have a pod on them', () => {
     const player = deployed(template);
-    player.cloud.cluster.podsLinger = true;
+    player.cloud.cluster.controllers.podsLinger = true;
     player.destroy({ first: labelled(template, /EfsMountTarget/) });
     expect(player.cloud.cluster.complaints).toEqual([]);
   });
@@ -119,7 +119,7 @@ describe.each(Object.entries(EXAMPLES))('the example %s', (name, template) => {
         expect(player.cloud.billing, `${faultAt}`).toEqual([]);
       } else {
         failed.push(reason);
-        expect(player.cloud.cluster.nodes).toEqual([]);
+        expect(player.cloud.cluster.controllers.nodes).toEqual([]);
       }
     }
     const lost = labelled(template, /^EC2NodeClass/).length;
@@ -149,14 +149,14 @@ describe('a second model', () => {
       expect.stringMatching(/^create NIMCache nim\/second-[0-9a-f]{8}$/),
       'create NIMService nim/second',
     ]);
-    expect(player.cloud.cluster.serving('nim/second')).toBeDefined();
+    expect(player.cloud.cluster.controllers.serving('nim/second')).toBeDefined();
   });
 
   it('goes with its GPU node, and the first serves on', () => {
     const player = deployed(TWO_MODELS);
     expect(player.update(ONE_MODEL)).toMatchObject({ status: 'UPDATE_COMPLETE', leftBehind: [] });
 
-    expect(player.cloud.cluster.nodes.map(({ service }) => service)).toEqual(['nim/llama']);
+    expect(player.cloud.cluster.controllers.nodes.map(({ service }) => service)).toEqual(['nim/llama']);
     expect(player.cloud.cluster.objects.filter((object) => object.includes('second'))).toEqual([]);
   });
 
@@ -184,7 +184,7 @@ describe('a second model', () => {
       expect(player.update(wanted, { faultAt })).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', leftBehind: [] });
       expect(player.cloud.billing).toEqual(before);
       expect(player.cloud.stuck).toEqual([]);
-      expect(player.cloud.cluster.serving('nim/llama')).toBeDefined();
+      expect(player.cloud.cluster.controllers.serving('nim/llama')).toBeDefined();
     }
   });
 

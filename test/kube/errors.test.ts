@@ -2,8 +2,8 @@ import { ApiObject, JsonPatch } from 'cdk8s';
 import { Construct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { warn } from '../../lib/kube/annotations';
-import { guarded } from '../../lib/rules/checked';
 import { holdsKeyMaterial, redact, refusalMessage } from '../../lib/kube/errors';
+import { guarded } from '../../lib/rules/checked';
 import { FAKE_KEYS, messageOf, nimChart } from '../support/chart';
 
 describe('a refusal', () => {

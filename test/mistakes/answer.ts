@@ -38,10 +38,20 @@ export function outputOf({ program, look }: Extract<Mistake, { kind: 'cannot be 
 }
 
 function refusal(error: Error): Answer {
-  // CDK writes what failed to resolve around the message of a Lazy value.
-  const message = /\[(models|other|Nim)[/\]][^]*?(?=\nObject creation stack|\n\s+at |$)/.exec(error.message)?.[0] ?? error.message;
+  const message = withoutCounter(unwrapped(error.message));
   const rules = [...message.matchAll(/\(rule ([\w/-]+)\)$/gm)].map(([, rule]) => rule);
   return { kind: 'error', message, check: rules.join(' ') || placeOf(error) };
+}
+
+/** The CDK puts "Resolution error: " before the message of a value that is worked out at synth, and a stop behind it. */
+function unwrapped(message: string): string {
+  const prefix = /^(Resolution error: )*/.exec(message)?.[0].length ?? 0;
+  return message.slice(prefix, message.length - prefix / 'Resolution error: '.length);
+}
+
+/** The number of a token depends on what was made before it. */
+function withoutCounter(message: string): string {
+  return message.replace(/(\$\{Token\[\w+)\.\d+\]\}/, '$1]}');
 }
 
 /** The line of the library that refuses. */

@@ -5,7 +5,13 @@ import { App, Chart } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Engine, Gpu, Precision } from '../../lib/catalog';
 import { KubernetesScope } from '../../lib/cluster';
-import { type Ec2NodeClassSpec, type NimCacheSpec, type NimServiceSpec, VolumeAccessMode } from '../../lib/crds';
+import {
+  type Ec2NodeClassSpec,
+  type NgcSource,
+  type NimCacheSpec,
+  type NimServiceSpec,
+  VolumeAccessMode,
+} from '../../lib/crds';
 import { NgcCredentials, NimCache, NimProfile, NimService, ServingImage } from '../../lib/nim';
 import { GpuNodePool, NodeEnvironment } from '../../lib/nodes';
 import { type IModelStore, ModelStore } from '../../lib/storage';
@@ -22,6 +28,7 @@ export interface Given {
   readonly profile: NimProfile;
   readonly cache: NimCache;
   readonly service: NimService;
+  readonly ngc: NgcSource;
   readonly cacheSpec: NimCacheSpec;
   readonly serviceSpec: NimServiceSpec;
   readonly classSpec: Ec2NodeClassSpec;
@@ -45,15 +52,14 @@ export const MAKERS: { readonly [Name in keyof Given]: (given: Given) => Given[N
   cache: ({ chart, image, profile, pool, store, credentials }) =>
     new NimCache(chart, 'Cache', { image, profile, pool, store, credentials }),
   service: ({ chart, cache }) => new NimService(chart, 'Llama', { cache }),
-  cacheSpec: () => ({
-    source: {
-      ngc: {
-        modelPuller: 'nvcr.io/nim/meta/llama-3.1-8b-instruct:1.3.3',
-        pullSecret: 'ngc-secret',
-        authSecret: 'ngc-api-secret',
-        model: { engine: 'tensorrt_llm', precision: 'fp16', tensorParallelism: '2', gpus: [{ product: 'a10g' }] },
-      },
-    },
+  ngc: () => ({
+    modelPuller: 'nvcr.io/nim/meta/llama-3.1-8b-instruct:1.3.3',
+    pullSecret: 'ngc-secret',
+    authSecret: 'ngc-api-secret',
+    model: { engine: 'tensorrt_llm', precision: 'fp16', tensorParallelism: '2', gpus: [{ product: 'a10g' }] },
+  }),
+  cacheSpec: ({ ngc }) => ({
+    source: { ngc },
     storage: { pvc: { name: 'nim-models', volumeAccessMode: VolumeAccessMode.READ_WRITE_MANY, subPath: 'llama' } },
     nodeSelector: { 'kubernetes.io/os': 'linux' },
   }),

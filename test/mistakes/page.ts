@@ -21,7 +21,7 @@ export function page(subjects: readonly Subject[]): string {
   const chapters = subjects.map(({ title, file, mistakes }) => {
     const programs = programsOf(file);
     const sections = mistakes.map((mistake) => section(headingOf(mistake), mistake, programs.get(mistake.title) ?? ''));
-    return `## ${title}\n\n${sections.join('\n')}`;
+    return `## ${title}\n\n${sections.join('\n\n')}`;
   });
   return [
     '<!-- Generated from test/mistakes by "npx tsx projen/mistakes.ts". Change it there. -->',
@@ -32,9 +32,17 @@ export function page(subjects: readonly Subject[]): string {
     'An answer names the construct, the value given, what is allowed, and what to write instead. One that ends in ' +
       '`(rule ...)` comes from a rule that also checks hand-written objects and JSON patches; where the cluster may ' +
       'know better, `RuleAcknowledgement.on(construct, { rule, reason })` accepts it.',
-    ['<details><summary>What the programs begin with</summary>', '', '```ts', ...beginnings(), '```', '', '</details>'].join('\n'),
+    [
+      '<details><summary>What the programs begin with</summary>',
+      '',
+      '```ts',
+      ...beginnings(),
+      '```',
+      '',
+      '</details>',
+    ].join('\n'),
     `## Contents\n${contents.join('\n')}`,
-    ...chapters,
+    `${chapters.join('\n\n')}\n`,
   ].join('\n\n');
 }
 
@@ -45,9 +53,11 @@ function section(heading: string, mistake: Mistake, program: string): string {
     `Met in: ${mistake.met}.`,
     `**Without the library:** ${mistake.today}`,
     ...(mistake.kind === 'cannot be said'
-      ? [`**Cannot be said:** ${mistake.because} It writes:`, `\`\`\`yaml\n${stringify(mistake.output)}\`\`\``]
-      : [mistake.kind === 'error' ? '**Refused:**' : '**Warned about:**', `\`\`\`text\n${wrapped(mistake.answer)}\n\`\`\``]),
-    '',
+      ? [`**Cannot be said:** ${mistake.because} The library writes:`, `\`\`\`yaml\n${stringify(mistake.output)}\`\`\``]
+      : [
+          mistake.kind === 'error' ? '**Refused:**' : '**Warned about:**',
+          `\`\`\`text\n${wrapped(mistake.answer)}\n\`\`\``,
+        ]),
   ].join('\n\n');
 }
 
@@ -78,7 +88,9 @@ function beginnings(): string[] {
   return [...makers].map(([name, maker]) => {
     const made = ts.isArrowFunction(maker) ? maker.body : maker;
     const expression = ts.isParenthesizedExpression(made) ? made.expression : made;
-    return `const ${name} = ${dedented(expression)};`.replace('testApp()', 'app').replaceAll(': one', ": k8s.Quantity.fromString('1')");
+    return `const ${name} = ${dedented(expression)};`
+      .replace('testApp()', 'app')
+      .replaceAll(': one', ": k8s.Quantity.fromString('1')");
   });
 }
 

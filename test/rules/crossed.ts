@@ -13,30 +13,34 @@ const STRANGERS: readonly unknown[] = [undefined, '', '0', 'other', 0, 1, 7, tru
  */
 export function crossed(cases: readonly RuleCase[]): fc.Arbitrary<KubernetesObject> {
   const objects = cases.flatMap(({ passing, failing }) => [passing, failing]);
-  const kinds = [...new Set(objects.map(({ kind }) => kind))];
-  return fc.constantFrom(...kinds).chain((kind) => {
-    const same = objects.filter((object) => object.kind === kind);
-    const paths = [
-      ...new Map(same.flatMap((object) => [...pathsOf(object.spec)]).map((path) => [path.join(), path])).values(),
-    ];
-    if (paths.length === 0) {
-      return fc.constantFrom(...same);
+  const byKind = new Map<string, KubernetesObject[]>();
+  for (const object of objects) {
+    byKind.set(object.kind, [...(byKind.get(object.kind) ?? []), object]);
+  }
+  const arbitraries = [...byKind.values()].map((same) => ({ weight: same.length, arbitrary: crossedOfKind(same) }));
+  return fc.oneof(...arbitraries);
+}
+
+function crossedOfKind(same: readonly KubernetesObject[]): fc.Arbitrary<KubernetesObject> {
+  const paths = [
+    ...new Map(same.flatMap((object) => [...pathsOf(object.spec)]).map((path) => [path.join(), path])).values(),
+  ];
+  const path = fc.constantFrom(...paths);
+  const donated = fc.record({ path, from: fc.constantFrom(...same) }).map(({ path, from }) => ({
+    path,
+    value: valueAt(from.spec, path),
+  }));
+  const strange = fc.record({ path, value: fc.constantFrom(...STRANGERS) });
+  const changes = fc.array(fc.oneof({ weight: 4, arbitrary: donated }, { weight: 1, arbitrary: strange }), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  return fc.tuple(fc.constantFrom(...same), changes).map(([object, all]) => {
+    const copy = structuredClone(object);
+    for (const { path, value } of all) {
+      put(copy, ['spec', ...path], structuredClone(value));
     }
-    const donor = fc.tuple(fc.constantFrom(...paths), fc.constantFrom(...same)).map(([path, from]) => {
-      return { path, value: valueAt(from.spec, path) };
-    });
-    const stranger = fc.record({ path: fc.constantFrom(...paths), value: fc.constantFrom(...STRANGERS) });
-    const changes = fc.array(fc.oneof({ weight: 4, arbitrary: donor }, { weight: 1, arbitrary: stranger }), {
-      minLength: 1,
-      maxLength: 4,
-    });
-    return fc.tuple(fc.constantFrom(...same), changes).map(([object, all]) => {
-      const copy = structuredClone(object);
-      for (const { path, value } of all) {
-        put(copy, ['spec', ...path], structuredClone(value));
-      }
-      return copy;
-    });
+    return copy;
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Json } from '../stack';
-import { Cluster, type GpuNode, type Surroundings } from './cluster';
+import { Cluster, type Surroundings } from './cluster';
+import type { GpuNode } from './controllers';
 import { StepError } from './errors';
 
 /** A resource of AWS that was made. */
@@ -96,7 +97,7 @@ export class Cloud {
     }
     if (type === 'AWS::EFS::MountTarget') {
       for (const cluster of this.clusters.values()) {
-        cluster.unmount(properties.FileSystemId);
+        cluster.controllers.unmount(properties.FileSystemId);
       }
     }
     this.resources.delete(physicalId);
@@ -148,7 +149,7 @@ export class Cloud {
   }
 
   private get nodes(): GpuNode[] {
-    return [...this.clusters.values()].flatMap((cluster) => cluster.nodes);
+    return [...this.clusters.values()].flatMap((cluster) => cluster.controllers.nodes);
   }
 
   private get nodeRoles(): string[] {

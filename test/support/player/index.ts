@@ -2,4 +2,5 @@ export { Cloud } from './cloud';
 export { cut, DependencyGraph, labelled, labelOf, type Template } from './graph';
 export { HELM, MANIFEST } from './handler';
 export { identityOf } from './objects';
-export { type Outcome, Player, type PlayOptions, type Step } from './player';
+export type { Outcome, PlayOptions, Step } from './outcome';
+export { Player } from './player';

@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { type CfnResource, Stack } from 'aws-cdk-lib';
+import type * as eks from 'aws-cdk-lib/aws-eks-v2';
+import type { Construct } from 'constructs';
+
+/**
+ * Gives the CloudFormation resource of something in a cluster a logical id made from what it is there, not from where its
+ * construct stands. The kubectl handler keeps one physical id for ever: with an id by path, a new name would leave the old
+ * object running, and a moved construct would find its own object (AlreadyExists) or uninstall its own Helm release.
+ */
+export function identify(resource: Construct, cluster: eks.ICluster, identity: (string | undefined)[]): void {
+  const stack = Stack.of(resource);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([stack.resolve(cluster.clusterName), ...identity]))
+    .digest('hex')
+    .slice(0, 8)
+    .toUpperCase();
+  // A logical id has at most 255 letters and digits.
+  const readable = identity.slice(1).map(pascal).join('').slice(0, 240);
+  (resource.node.findChild('Resource').node.defaultChild as CfnResource).overrideLogicalId(`${readable}${hash}`);
+}
+
+function pascal(name = ''): string {
+  return name.replace(/(^|[^A-Za-z0-9]+)([A-Za-z0-9]?)/g, (_, __, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,174 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Token } from 'aws-cdk-lib';
+import { JsonPatch } from 'cdk8s';
+import { describe, expect, test } from 'vitest';
+import { Gpu } from '../../lib/catalog';
+import { KubeNimService } from '../../lib/crds';
+import { NimNamespace } from '../../lib/nim';
+import { GpuNodePool } from '../../lib/nodes';
+import { violationsOf } from '../../lib/rules/checked';
+import { holdsToken } from '../../lib/rules/part';
+import { ENVIRONMENT, FAKE_KEYS, l40sPool, llamaCache, llamaService, messageOf, nimChart } from '../support/chart';
+import type { KubernetesObject } from '../support/kubernetes-types';
+import { changed } from './cases/case';
+import { VALID } from './cases/objects';
+
+const broken = (object: unknown) => violationsOf(object, { holdsNim: () => false }).map(({ rule }) => rule);
+
+describe('the rules see an object as it is rendered', () => {
+  test('a hand-written L1, in one error with a line for each rule', () => {
+    const service = new KubeNimService(nimChart(), 'llama', {
+      metadata: { name: 'llama' },
+      spec: {
+        image: { repository: 'nvcr.io/nim/meta/llama-3.1-8b-instruct', tag: 'latest' },
+        authSecret: 'ngc-api-secret',
+        replicas: 2,
+        scale: { enabled: true },
+      },
+    });
+    expect(messageOf(() => service.toJson()).split('\n')).toEqual([
+      expect.stringMatching(/^\[chart\/llama\] spec\.replicas is 2, .*\(rule nim-service\/replicas-beside-scale\)$/),
+      expect.stringMatching(/^\[chart\/llama\] spec\.scale\.hpa is not given, .*scale-without-hpa\)$/),
+      expect.stringMatching(/^\[chart\/llama\] spec\.storage is \[\], .*one-storage\)$/),
+      expect.stringMatching(/^\[chart\/llama\] spec\.resources\.limits\.nvidia\.com\/gpu is not given, .*no-gpu\)$/),
+      expect.stringMatching(/^\[chart\/llama\] spec\.image\.tag is "latest", .*moving-tag\)$/),
+    ]);
+  });
+
+  test('a JSON patch by the escape hatch of a construct', () => {
+    const { apiObject } = llamaService(nimChart());
+    apiObject.addJsonPatch(JsonPatch.add('/spec/nodeSelector', { 'nvidia.com/gpu.present': 'true' }));
+    expect(messageOf(() => apiObject.toJson())).toBe(
+      '[chart/Llama/Resource] spec.nodeSelector.nvidia.com/gpu.present is "true", allowed is a word that YAML reads as ' +
+        'text, as the operator writes it without quotes; match it with affinity.nodeAffinity, which the operator quotes ' +
+        '(rule nim-service/node-selector-word)',
+    );
+  });
+
+  test('a key by the escape hatch, which the message does not repeat', () => {
+    const { apiObject } = llamaService(nimChart());
+    apiObject.addJsonPatch(JsonPatch.add('/spec/args', ['--api-key', FAKE_KEYS['NGC key']]));
+    expect(messageOf(() => apiObject.toJson())).toBe(
+      '[chart/Llama/Resource] spec.args[1] is "nvapi-...", allowed is any text without a key; keep the key in Secrets ' +
+        'Manager or in a Secret, and name that secret with NgcCredentials (rule any/key-material)',
+    );
+  });
+
+  test('a limit that a patch sets below the smallest node', () => {
+    const pool = new GpuNodePool(nimChart(), 'Pool', { gpu: Gpu.A100_40GB, maxGpus: 8, environment: ENVIRONMENT });
+    pool.nodePool.addJsonPatch(JsonPatch.replace('/spec/limits/nvidia.com~1gpu', 4));
+    expect(messageOf(() => pool.nodePool.toJson())).toContain(
+      '8 or more, as p4d.24xlarge has that and would never start',
+    );
+  });
+
+  test('a namespace that only turns out to hold NIM workloads later', () => {
+    const chart = nimChart();
+    const { apiObject } = new NimNamespace(chart, 'Namespace');
+    apiObject.addJsonPatch(JsonPatch.replace('/metadata/labels/pod-security.kubernetes.io~1enforce', 'restricted'));
+    expect(() => apiObject.toJson()).not.toThrow();
+    llamaService(chart);
+    expect(() => apiObject.toJson()).toThrow('(rule namespace/pod-security)');
+  });
+});
+
+describe('a value that is known at deployment only', () => {
+  const text = Token.asString({ Ref: 'A' });
+  const number = Token.asNumber({ Ref: 'A' });
+  const list = Token.asList({ Ref: 'A' });
+
+  test.each([
+    ['a text', text],
+    ['within a text', `arn:aws:iam::${text}:role/a`],
+    ['a number', number],
+    ['a list', list],
+    ['an object', { Ref: 'A' }],
+    ['a function', { 'Fn::GetAtt': ['A', 'Arn'] }],
+    ['a token itself', Token.asAny({ Ref: 'A' })],
+    ['deep below', [{ a: { b: text } }]],
+    ['a key', { [text]: 'a' }],
+  ])('is found: %s', (_, value) => {
+    expect(holdsToken(value)).toBe(true);
+  });
+
+  test.each([
+    ['a text', 'Token'],
+    ['a number', -1e9],
+    ['null', null],
+    ['nothing', undefined],
+    ['a list', [1, 'a']],
+  ])('is told from %s', (_, value) => {
+    expect(holdsToken(value)).toBe(false);
+  });
+
+  test.each<[string, KubernetesObject]>([
+    [
+      'replicas',
+      changed(VALID.nimService, {
+        'spec.replicas': number,
+        'spec.scale': { enabled: true, hpa: { maxReplicas: 2, metrics: [{}] } },
+      }),
+    ],
+    ['a tag', changed(VALID.nimService, { 'spec.image.tag': text })],
+    ['a node label', changed(VALID.nimService, { 'spec.nodeSelector': { [text]: 'true' } })],
+    [
+      'an alias',
+      changed(VALID.ec2NodeClass, { 'spec.amiSelectorTerms': [{ alias: text }], 'spec.amiFamily': 'AL2023' }),
+    ],
+    ['a role', changed(VALID.ec2NodeClass, { 'spec.role': `arn:aws:iam::${text}` })],
+    ['subnets', changed(VALID.ec2NodeClass, { 'spec.subnetSelectorTerms': list })],
+    ['a limit', changed(VALID.nodePool, { 'spec.limits["nvidia.com/gpu"]': text })],
+    ['instance types', changed(VALID.nodePool, { 'spec.template.spec.requirements[0].values': list })],
+    [
+      'a number of a requirement',
+      changed(VALID.nodePool, {
+        'spec.template.spec.requirements[0]': { key: 'karpenter.k8s.aws/instance-cpu', operator: 'Gt', values: [text] },
+      }),
+    ],
+    ['a name', changed(VALID.configMap, { 'metadata.name': text, 'metadata.labels': { a: text } })],
+  ])('breaks no rule: %s', (_, object) => {
+    expect(broken(object)).toEqual([]);
+  });
+});
+
+describe('the time that the rules take', () => {
+  test('is well under a millisecond an object', () => {
+    const chart = nimChart();
+    const pool = l40sPool(chart);
+    const { apiObject, cache } = llamaService(chart, {}, llamaCache(chart, { pool }));
+    const jsons = [apiObject, cache.apiObject, pool.nodePool, pool.nodeClass].map((object) => object.toJson());
+    const rounds = 500;
+    const measure = () => {
+      const start = performance.now();
+      for (let i = 0; i < rounds; i++) {
+        for (const json of jsons) {
+          broken(json);
+        }
+      }
+      return (performance.now() - start) / (rounds * jsons.length);
+    };
+    measure();
+    const milliseconds = Math.min(...[1, 2, 3].map(measure));
+    console.log(`${(milliseconds * 1000).toFixed(0)} microseconds an object`);
+    expect(milliseconds).toBeLessThan(0.5);
+  });
+});
+
+describe('lib', () => {
+  test('checks each kind of object that it writes: no class renders past the rules', () => {
+    const unchecked = files(join(__dirname, '../../lib')).filter((file) => {
+      const source = readFileSync(file, 'utf8');
+      const makes = /new (ApiObject|k8s\.Kube\w+)\(/.test(source) || /extends ApiObject\b/.test(source);
+      return makes && !/\b(checked|guarded)\(/.test(source);
+    });
+    expect(unchecked).toEqual([]);
+  });
+});
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? files(path) : path.endsWith('.ts') ? [path] : [];
+  });
+}
