@@ -99,8 +99,9 @@ export const NODE_POOL_CAPACITY_RULES: readonly Rule[] = [
       const spec = object.at('spec', 'template', 'spec');
       const seen = new Set<string>();
       for (const taint of [...spec.at('taints').items, ...spec.at('startupTaints').items]) {
-        const pair = `${taint.at('key').text} ${taint.at('effect').text}`;
-        if (seen.has(pair)) {
+        const [key, effect] = [taint.at('key').text, taint.at('effect').text];
+        const pair = `${key} ${effect}`;
+        if (key && effect && seen.has(pair)) {
           yield refused(taint, 'a pair of key and effect that is there once', 'leave one of them out', pair);
         }
         seen.add(pair);

@@ -119,13 +119,8 @@ export const NODE_POOL_RULES: readonly Rule[] = [
     *check(object) {
       for (const requirement of requirements(object)) {
         const [values, least] = [requirement.at('values'), requirement.at('minValues')];
-        const count = Array.isArray(values.value) ? values.value.length : 0;
-        if (
-          requirement.at('operator').text === 'In' &&
-          count < (least.number ?? 0) &&
-          !values.isEmpty &&
-          values.given
-        ) {
+        const count = values.items.length;
+        if (requirement.at('operator').text === 'In' && count > 0 && count < (least.number ?? 0)) {
           yield refused(least, `at most ${count}, the number of values`, 'name more values, or leave minValues out');
         }
       }

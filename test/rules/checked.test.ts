@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Token } from 'aws-cdk-lib';
 import { JsonPatch } from 'cdk8s';
 import { describe, expect, test } from 'vitest';
@@ -126,6 +126,19 @@ describe('a value that is known at deployment only', () => {
         'spec.template.spec.requirements[0]': { key: 'karpenter.k8s.aws/instance-cpu', operator: 'Gt', values: [text] },
       }),
     ],
+    [
+      'taints',
+      changed(VALID.nodePool, {
+        'spec.template.spec.taints': [text, `${text}b`].map((key) => ({ key, effect: 'NoSchedule' })),
+      }),
+    ],
+    [
+      'a count of values',
+      changed(VALID.nodePool, {
+        'spec.template.spec.requirements[0].values': list,
+        'spec.template.spec.requirements[0].minValues': 2,
+      }),
+    ],
     ['a name', changed(VALID.configMap, { 'metadata.name': text, 'metadata.labels': { a: text } })],
   ])('breaks no rule: %s', (_, object) => {
     expect(broken(object)).toEqual([]);
@@ -163,6 +176,10 @@ describe('lib', () => {
       return makes && !/\b(checked|guarded)\(/.test(source);
     });
     expect(unchecked).toEqual([]);
+    const appliers = files(join(__dirname, '../../lib')).filter((file) =>
+      /KubernetesManifest\(|addManifest\(/.test(readFileSync(file, 'utf8')),
+    );
+    expect(appliers.map((file) => basename(file))).toEqual(['kubernetes-scope.ts']);
   });
 });
 
