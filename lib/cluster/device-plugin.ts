@@ -1,6 +1,7 @@
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { Construct } from 'constructs';
 import { TestedVersions } from '../catalog';
+import { refuseAutoMode } from './cluster-resource';
 import { checkVersion, installChart } from './helm-release';
 
 /** Properties of an NvidiaDevicePlugin. */
@@ -48,6 +49,7 @@ export class NvidiaDevicePlugin extends Construct {
       allowed: 'a version 0.x',
       fix: `write for example "${TestedVersions.NVIDIA_DEVICE_PLUGIN}"`,
     });
+    refuseAutoMode(this, props.cluster);
     this.chart = installChart(this, 'Chart', {
       cluster: props.cluster,
       release: 'nvidia-device-plugin',

@@ -3,6 +3,7 @@ import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import { refuse } from '../kube/errors';
 import { identify } from './identity';
+import { ownerOf } from './owners';
 
 /** One chart as this library installs it: everything that Helm would default from a construct id is said. */
 export interface HelmRelease {
@@ -25,6 +26,15 @@ export function installChart(scope: Construct, id: string, { wait = true, ...rel
       given: undefined,
       allowed: 'a kubectl provider, through which charts are installed',
       fix: 'give new eks.Cluster kubectlProviderOptions, or eks.Cluster.fromClusterAttributes a kubectlProvider',
+    });
+  }
+  const owner = ownerOf(scope, [release.cluster.node.path, release.namespace, release.release]);
+  if (owner !== scope) {
+    refuse(scope, {
+      what: 'chart',
+      given: release.chart,
+      allowed: `one release ${release.release} in a cluster: ${owner.node.path} installs it`,
+      fix: 'use the construct that is there already, or tell this one that it runs',
     });
   }
   const installed = new eks.HelmChart(scope, id, {

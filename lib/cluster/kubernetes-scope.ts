@@ -9,6 +9,7 @@ import { checked } from '../rules/checked';
 import { enableCdk8s } from './cdk8s-in-cdk';
 import { refuseAutoMode } from './cluster-resource';
 import { identify } from './identity';
+import { ownerOf } from './owners';
 
 /** Properties of a KubernetesScope. */
 export interface KubernetesScopeProps {
@@ -156,10 +157,8 @@ export class KubernetesScope extends Chart {
     const isNamespace = object.kind === 'Namespace';
     // Two stacks may both see to a namespace: it is taken over and never deleted. Anything else has one owner.
     const place = isNamespace ? Stack.of(object) : this.cluster;
-    const key = [place.node.path, object.apiGroup, object.kind, object.metadata.namespace, object.name].join('|');
-    const objects = objectsOf(this.node.root);
-    const first = objects.get(key) ?? object;
-    objects.set(key, first);
+    const { apiGroup, kind, metadata, name } = object;
+    const first = ownerOf(object, [place.node.path, apiGroup, kind, metadata.namespace, name]);
     if (first !== object && !isNamespace) {
       refuse(object, {
         what: 'name',
@@ -189,12 +188,3 @@ export class KubernetesScope extends Chart {
 
 /** Lambda takes an asynchronous event of 256 KB; the rest of the event needs its room. */
 const MAX_MANIFEST_BYTES = 240_000;
-
-const OBJECTS = new WeakMap<IConstruct, Map<string, ApiObject>>();
-
-/** The objects of an app, by cluster, kind, namespace and name. */
-function objectsOf(root: IConstruct): Map<string, ApiObject> {
-  const objects = OBJECTS.get(root) ?? new Map<string, ApiObject>();
-  OBJECTS.set(root, objects);
-  return objects;
-}

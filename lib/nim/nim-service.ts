@@ -2,6 +2,7 @@ import type { Size } from 'cdk8s';
 import { ImagePullPolicy, k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { KubeNimService, VolumeAccessMode } from '../crds';
+import { warn } from '../kube/annotations';
 import { refuse } from '../kube/errors';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
 import { type NodeShare, StartupBudget } from '../plan';
@@ -140,6 +141,14 @@ export class NimService extends Construct {
     this.portForwardCommand = `kubectl port-forward --namespace ${namespace} service/${this.name} ${port}:${port}`;
 
     checkEnv(this, props.env);
+    if (props.serviceType === ServiceType.LOAD_BALANCER) {
+      warn(
+        this,
+        'nim-constructs:open-load-balancer',
+        'serviceType LoadBalancer opens an API that asks nobody who they are; put an authenticating gateway before it, or ' +
+          'restrict the load balancer, then acknowledge this warning',
+      );
+    }
     this.checkCounts(replicas, port);
     this.checkCache(namespace, replicas);
 

@@ -74,7 +74,7 @@ export const CORE_RULES: readonly Rule[] = [
     id: 'storage-class/efs-parameters',
     kinds: STORAGE_CLASS,
     enforcer: Enforcer.NOBODY,
-    source: `${EFS_DRIVER} CreateVolume: "Missing Provisioning Mode parameter", "Missing FileSystemId"`,
+    source: `${EFS_DRIVER} CreateVolume: "Missing provisioningMode parameter", "Missing fileSystemId parameter"`,
     *check(object) {
       for (const name of ['provisioningMode', 'fileSystemId']) {
         const part = object.at('parameters', name);

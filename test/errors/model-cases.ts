@@ -151,7 +151,7 @@ export const MODEL_VARIANTS: RefusalCase[] = [
   },
   {
     name: 'a GPU of which the catalog has no type',
-    file: 'nodes/gpu-node-pool.ts',
+    file: 'nodes/pool-checks.ts',
     refused: () => {
       const gpu = Gpu.of('X1', { memoryMib: 8192, computeCapability: 9 });
       return new GpuNodePool(nimChart(), 'X1', { gpu, maxGpus: 1, environment: ENVIRONMENT });
@@ -170,7 +170,7 @@ export const MODEL_VARIANTS: RefusalCase[] = [
   },
   {
     name: 'a label that the pool sets for default selectors',
-    file: 'nodes/gpu-node-pool.ts',
+    file: 'nodes/pool-checks.ts',
     refused: () =>
       a10gPool(nimChart(), {
         labels: { 'nvidia.com/gpu.present': 'false' },

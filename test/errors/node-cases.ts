@@ -1,11 +1,11 @@
 import { Gpu, GpuInstanceType } from '../../lib/catalog';
 import { KubeEc2NodeClass } from '../../lib/crds';
-import { GpuNodePool, NodeEnvironment } from '../../lib/nodes';
+import { CapacityType, GpuNodePool, NodeEnvironment } from '../../lib/nodes';
 import { EfsModelVolume } from '../../lib/storage';
 import { a10gPool, ENVIRONMENT, nimChart } from '../support/chart';
 import type { RefusalCase } from './cases';
 
-const file = 'nodes/gpu-node-pool.ts';
+const file = 'nodes/pool-checks.ts';
 
 const P4D = GpuInstanceType.P4D_24XLARGE;
 
@@ -49,7 +49,7 @@ export const NODE_CASES: RefusalCase[] = [
   },
   {
     name: 'neither ids of subnets nor a tag to find them by',
-    file,
+    file: 'nodes/gpu-node-pool.ts',
     refused: () => {
       const environment = new NodeEnvironment({ nodeRoleName: 'role', subnetIds: [], securityGroupIds: ['sg-1'] });
       return new GpuNodePool(nimChart(), 'L4', { gpu: Gpu.L4, maxGpus: 1, environment });
@@ -65,6 +65,14 @@ export const NODE_CASES: RefusalCase[] = [
     message:
       '[chart/A10G] capacityTypes is [], allowed is one or more of on-demand, spot, reserved; leave it ' +
       'out for on-demand nodes',
+  },
+  {
+    name: 'reserved capacity without a reservation',
+    file,
+    refused: () => a10gPool(nimChart(), { capacityTypes: [CapacityType.RESERVED] }),
+    message:
+      '[chart/A10G] capacityReservationIds is not given, allowed is one id or more together with CapacityType.RESERVED, and ' +
+      "none without it; write capacityTypes: [CapacityType.RESERVED] and capacityReservationIds: ['cr-0123456789abcdef0']",
   },
   {
     name: 'a label that Karpenter sets itself',

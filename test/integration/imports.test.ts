@@ -4,7 +4,7 @@ import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { Role } from 'aws-cdk-lib/aws-iam';
 import { Engine, Gpu, Precision } from 'nim-constructs/catalog';
-import { Karpenter, KubernetesScope, NimCluster, NimOperator } from 'nim-constructs/cluster';
+import { Karpenter, KubernetesScope, NimCluster, NimOperator, NvidiaDevicePlugin } from 'nim-constructs/cluster';
 import { NgcCredentials, NimCache, NimProfile, NimService, ServingImage } from 'nim-constructs/nim';
 import { GpuNodePool, NodeEnvironment } from 'nim-constructs/nodes';
 import { NimPlatform } from 'nim-constructs/platform';
@@ -134,6 +134,13 @@ describe('EKS Auto Mode', () => {
     );
   });
 
+  it('is no place for a second device plugin', () => {
+    const stack = testStack();
+    expect(errorOf(() => new NvidiaDevicePlugin(stack, 'Plugin', { cluster: autoMode(stack) }))).toBe(
+      `[Test/Plugin] ${message}`,
+    );
+  });
+
   it('is no place for an EC2NodeClass', () => {
     const stack = testStack();
     const kube = new KubernetesScope(stack, 'Nim', { cluster: autoMode(stack), namespace: 'nim' });
@@ -160,5 +167,25 @@ describe('EKS Auto Mode', () => {
     expect(term.matchExpressions).toEqual([
       { key: 'eks.amazonaws.com/instance-gpu-name', operator: 'In', values: ['l40s'] },
     ]);
+  });
+});
+
+describe('what is installed already', () => {
+  it('is not installed a second time', () => {
+    const stack = testStack();
+    const cluster = bareCluster(stack);
+    new NimOperator(stack, 'First', { cluster });
+    expect(errorOf(() => new NimOperator(stack, 'Second', { cluster }))).toBe(
+      '[Test/Second] chart is "k8s-nim-operator", allowed is one release nim-operator in a cluster: Test/First installs ' +
+        'it; use the construct that is there already, or tell this one that it runs',
+    );
+  });
+
+  it('may be installed in another cluster', () => {
+    const stack = testStack();
+    new NimOperator(stack, 'First', { cluster: bareCluster(stack) });
+    new NimOperator(stack, 'Second', { cluster: importedCluster(stack) });
+
+    expect(releases(stack)).toEqual(['cert-manager', 'cert-manager', 'nim-operator', 'nim-operator']);
   });
 });

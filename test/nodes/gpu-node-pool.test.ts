@@ -229,7 +229,11 @@ describe('a GPU node pool', () => {
 
   test('buys spot and reserved nodes only where told to', () => {
     const chart = nimChart();
-    l40sPool(chart, { capacityTypes: [CapacityType.RESERVED, CapacityType.SPOT] });
+    const capacityReservationIds = ['cr-0123456789abcdef0'];
+    l40sPool(chart, { capacityTypes: [CapacityType.RESERVED, CapacityType.SPOT], capacityReservationIds });
+    expect(theOnly(chart, 'EC2NodeClass').spec.capacityReservationSelectorTerms).toEqual([
+      { id: 'cr-0123456789abcdef0' },
+    ]);
     const { requirements } = theOnly(chart, 'NodePool').spec.template.spec;
     const expected = { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['reserved', 'spot'] };
     expect(requirements).toContainEqual(expected);

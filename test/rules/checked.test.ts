@@ -146,7 +146,7 @@ describe('a value that is known at deployment only', () => {
 });
 
 describe('the time that the rules take', () => {
-  test('is well under a millisecond an object', () => {
+  test('is below a millisecond an object', () => {
     const chart = nimChart();
     const pool = l40sPool(chart);
     const { apiObject, cache } = llamaService(chart, {}, llamaCache(chart, { pool }));
@@ -164,7 +164,7 @@ describe('the time that the rules take', () => {
     measure();
     const milliseconds = Math.min(...[1, 2, 3].map(measure));
     console.log(`${(milliseconds * 1000).toFixed(0)} microseconds an object`);
-    expect(milliseconds).toBeLessThan(0.5);
+    expect(milliseconds).toBeLessThan(1);
   });
 });
 

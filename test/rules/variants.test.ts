@@ -118,6 +118,7 @@ const VARIANTS: readonly Variant[] = [
     { 'spec.draResources': [{ claimCreationSpec: { devices: [{ name: 'a', count: 1, deviceClassName: '' }] } }] },
     'nim-service/device-fields',
   ],
+  ['nimService', { 'spec.draResources': [{ claimCreationSpec: { devices: [{ name: 'a' }] } }] }],
   ['nimService', { 'metadata.name': 'llama.8b' }, 'nim-service/name'],
   ['nimService', { 'metadata.name': '8b-llama' }, 'nim-service/name'],
   ['nimPipeline', { 'spec.services[0].dependencies[0].envName': '' }, 'nim-pipeline/dependency-env'],
