@@ -65,7 +65,18 @@ project.package.addField('peerDependenciesMeta', { 'aws-cdk-lib': { optional: tr
 
 new CodeStyle(project);
 new Vitest(project);
-new Submodules(project, ['catalog', 'plan', 'crds', 'nodes', 'storage', 'nim', 'rules', 'gitops', 'cluster', 'platform']);
+new Submodules(project, [
+  'catalog',
+  'plan',
+  'crds',
+  'nodes',
+  'storage',
+  'nim',
+  'rules',
+  'gitops',
+  'cluster',
+  'platform',
+]);
 new Commands(project);
 
 project.synth();
