@@ -1,10 +1,11 @@
-import { ApiObject } from 'cdk8s';
+import type { ApiObject } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { refusalMessage } from '../kube/errors';
 import { isAcknowledged } from './acknowledgements';
 import { rulesOf } from './all-rules';
 import { holdsToken, Part } from './part';
-import { NIM_CACHE, NIM_SERVICE, type Problem, type Rule, type Surroundings } from './rule';
+import type { Problem, Rule, Surroundings } from './rule';
+import { around, forget, isLookingAround } from './surroundings';
 
 /** A problem, and the rule that an object breaks. */
 export interface Violation extends Problem {
@@ -16,12 +17,28 @@ export interface Violation extends Problem {
  * each rule that it breaks and that nobody has acknowledged.
  */
 export function checked<T>(scope: IConstruct, json: T): T {
-  const violations = violationsOf(json, { holdsNim: (namespace) => holdsNim(scope, namespace) });
-  const open = violations.filter(({ rule }) => !isAcknowledged(scope, rule));
-  if (open.length > 0) {
-    throw new Error(open.map((each) => `${refusalMessage(scope, each)} (rule ${each.rule})`).join('\n'));
+  if (isLookingAround() || PASSED.get(json as object) === scope) {
+    return json;
+  }
+  if (openViolations(scope, json).length > 0) {
+    // What was found around it may be of an earlier rendering.
+    forget(scope);
+    const open = openViolations(scope, json);
+    if (open.length > 0) {
+      throw new Error(open.map((each) => `${refusalMessage(scope, each)} (rule ${each.rule})`).join('\n'));
+    }
+  }
+  if (typeof json === 'object' && json !== null) {
+    PASSED.set(json, scope);
   }
   return json;
+}
+
+/** What an L1 or `guarded` has checked already when a KubernetesScope or OrderedApp checks all that they write. */
+const PASSED = new WeakMap<object, IConstruct>();
+
+function openViolations(scope: IConstruct, json: unknown): Violation[] {
+  return violationsOf(json, around(scope)).filter(({ rule }) => !isAcknowledged(scope, rule));
 }
 
 /** The same for an object of another library's class. */
@@ -32,29 +49,17 @@ export function guarded<T extends ApiObject>(object: T): T {
 }
 
 /** What the rules have against an object. A value that is known at deployment only breaks none. */
-export function violationsOf(json: unknown, around: Surroundings): Violation[] {
+export function violationsOf(json: unknown, surroundings: Surroundings): Violation[] {
   const object = new Part(json, '');
   const violations: Violation[] = [];
   for (const rule of rulesOf(`${object.at('apiVersion').text}/${object.at('kind').text}`)) {
-    for (const problem of problems(rule, object, around)) {
+    for (const problem of problems(rule, object, surroundings)) {
       violations.push({ ...problem, rule: rule.id });
     }
   }
   return violations;
 }
 
-function problems(rule: Rule, object: Part, around: Surroundings): Problem[] {
-  return [...rule.check(object, around)].filter(({ given }) => !holdsToken(given));
-}
-
-function holdsNim(scope: IConstruct, namespace: string): boolean {
-  const nim = [NIM_CACHE, NIM_SERVICE];
-  return scope.node.root.node
-    .findAll()
-    .some(
-      (each) =>
-        ApiObject.isApiObject(each) &&
-        nim.includes(`${(each as ApiObject).apiVersion}/${(each as ApiObject).kind}`) &&
-        (each as ApiObject).metadata.namespace === namespace,
-    );
+function problems(rule: Rule, object: Part, surroundings: Surroundings): Problem[] {
+  return [...rule.check(object, surroundings)].filter(({ given }) => !holdsToken(given));
 }

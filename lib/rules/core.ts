@@ -1,5 +1,6 @@
+import type { Part } from './part';
 import { amountOf } from './quantity';
-import { Enforcer, type Rule, refused } from './rule';
+import { Enforcer, NIM_CACHE, NIM_SERVICE, type Rule, refused } from './rule';
 
 const CORE = 'kubernetes pkg/apis/core/validation';
 const CLAIM = ['v1/PersistentVolumeClaim'];
@@ -20,7 +21,9 @@ export const CORE_RULES: readonly Rule[] = [
     *check(object, around) {
       const level = object.at('metadata', 'labels', 'pod-security.kubernetes.io/enforce');
       const name = object.at('metadata', 'name').text;
-      if (level.text === 'restricted' && name !== undefined && around.holdsNim(name)) {
+      const holdsNim = () =>
+        [NIM_CACHE, NIM_SERVICE].some((kind) => around.objects(kind).some(({ namespace }) => namespace === name));
+      if (level.text === 'restricted' && name !== undefined && holdsNim()) {
         yield refused(
           level,
           'baseline or privileged, as no NIM pod starts under restricted',
@@ -76,9 +79,12 @@ export const CORE_RULES: readonly Rule[] = [
     enforcer: Enforcer.NOBODY,
     source: `${EFS_DRIVER} CreateVolume: "Missing provisioningMode parameter", "Missing fileSystemId parameter"`,
     *check(object) {
+      const parameters = object.at('parameters');
+      // Without any parameter it is a class of volumes that are made by hand, and makes none itself.
+      const dynamic = parameters.given && !parameters.isEmpty;
       for (const name of ['provisioningMode', 'fileSystemId']) {
-        const part = object.at('parameters', name);
-        if (object.at('provisioner').text === 'efs.csi.aws.com' && (part.value ?? '') === '') {
+        const part = parameters.at(name);
+        if (object.at('provisioner').text === 'efs.csi.aws.com' && dynamic && (part.value ?? '') === '') {
           yield refused(part, 'a value, without which no volume is made', `write ${name}: ${EFS_EXAMPLES[name]}`);
         }
       }
@@ -94,11 +100,45 @@ export const CORE_RULES: readonly Rule[] = [
       const parameters = object.at('parameters');
       for (const id of ['uid', 'gid']) {
         const part = parameters.at(id);
-        const efs =
-          object.at('provisioner').text === 'efs.csi.aws.com' && parameters.at('provisioningMode').text === 'efs-ap';
-        if (efs && !part.given) {
-          yield refused(part, 'the id that NIM pods run with', `write ${id}: '${id === 'uid' ? 1000 : 2000}'`);
+        if (makesAccessPoints(object) && !part.given) {
+          yield refused(part, 'the id that NIM pods run with', `write ${id}: '${NIM_IDS[id]}'`);
         }
+      }
+    },
+  },
+  {
+    id: 'storage-class/efs-root',
+    kinds: STORAGE_CLASS,
+    enforcer: Enforcer.NOBODY,
+    source:
+      'Amazon EFS user guide, enforcing a user identity with an access point: its ids replace those of the client',
+    *check(object) {
+      for (const id of ['uid', 'gid']) {
+        const part = object.at('parameters', id);
+        if (makesAccessPoints(object) && String(part.value) === '0') {
+          yield refused(
+            part,
+            'an id other than that of root, as which every pod would write there',
+            `write ${id}: '${NIM_IDS[id]}', the id that NIM pods run with`,
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'storage-class/efs-open-to-all',
+    kinds: STORAGE_CLASS,
+    enforcer: Enforcer.NOBODY,
+    source:
+      'kubernetes-sigs/aws-efs-csi-driver v3.4.1 docs: directoryPerms are those of the root directory of the access point',
+    *check(object) {
+      const permissions = object.at('parameters', 'directoryPerms');
+      if (makesAccessPoints(object) && /[2367]$/.test(permissions.text ?? '')) {
+        yield refused(
+          permissions,
+          'permissions that let nobody but user and group write',
+          "write directoryPerms: '770' beside uid and gid",
+        );
       }
     },
   },
@@ -149,6 +189,13 @@ export const CORE_RULES: readonly Rule[] = [
     },
   },
 ];
+
+const NIM_IDS: { readonly [id: string]: number } = { uid: 1000, gid: 2000 };
+
+function makesAccessPoints(storageClass: Part): boolean {
+  const mode = storageClass.at('parameters', 'provisioningMode');
+  return storageClass.at('provisioner').text === 'efs.csi.aws.com' && mode.text === 'efs-ap';
+}
 
 const EFS_EXAMPLES: { readonly [name: string]: string } = {
   provisioningMode: "'efs-ap'",

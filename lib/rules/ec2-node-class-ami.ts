@@ -19,7 +19,7 @@ const aliases = (object: Part) => terms(object).map((term) => term.at('alias'));
 const familyOf = (alias: Part) => alias.text?.split('@')[0];
 
 /** The family that user data is written for, where the manifest says it. */
-function amiFamily(object: Part): string | undefined {
+export function amiFamily(object: Part): string | undefined {
   const alias = aliases(object)
     .map(familyOf)
     .find((name) => name);

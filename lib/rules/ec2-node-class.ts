@@ -1,5 +1,6 @@
 import { EC2_NODE_CLASS_AMI_RULES } from './ec2-node-class-ami';
 import { EC2_NODE_CLASS_DISK_RULES } from './ec2-node-class-disks';
+import { EC2_NODE_CLASS_IMAGE_RULES } from './ec2-node-class-images';
 import { EC2_NODE_CLASS_NETWORK_RULES } from './ec2-node-class-network';
 import { EC2_NODE_CLASS_TERM_RULES } from './ec2-node-class-terms';
 import { EC2_CRD, EC2_NODE_CLASS, Enforcer, type Rule, refused } from './rule';
@@ -92,5 +93,6 @@ export const EC2_NODE_CLASS_RULES: readonly Rule[] = [
   ...EC2_NODE_CLASS_AMI_RULES,
   ...EC2_NODE_CLASS_TERM_RULES,
   ...EC2_NODE_CLASS_DISK_RULES,
+  ...EC2_NODE_CLASS_IMAGE_RULES,
   ...EC2_NODE_CLASS_NETWORK_RULES,
 ];

@@ -5,6 +5,12 @@ const kinds = [NIM_CACHE];
 const SELECTORS = ['precision', 'engine', 'tensorParallelism', 'qosProfile', 'gpus', 'lora', 'buildable'];
 const PARSERS = `${OPERATOR} internal/nimparser`;
 
+/**
+ * Tags of profiles that name an engine: of language models the first three, of others the rest. The operator cuts `_llm`
+ * off what was asked for, and looks for it within them.
+ */
+const ENGINE_TAGS = ['tensorrt_llm', 'vllm', 'sglang', 'tensorrt', 'triton', 'onnx', 'pytorch'];
+
 const model = (object: Part) => object.at('spec', 'source', 'ngc', 'model');
 const isSet = (part: Part) => part.given && part.value !== '' && !part.isEmpty;
 const gpusOf = (object: Part) => model(object).at('gpus');
@@ -44,6 +50,57 @@ export const CACHE_SELECTION_RULES: readonly Rule[] = [
       const qos = model(object).at('qosProfile');
       if (qos.text && !['latency', 'throughput'].includes(qos.text)) {
         yield refused(qos, 'latency or throughput', "write qosProfile: 'throughput', or leave it out");
+      }
+    },
+  },
+  {
+    id: 'nim-cache/profile-id',
+    kinds,
+    enforcer: Enforcer.NOBODY,
+    // Seen with operator 3.1.2: the job gets --profiles does-not-exist, and a cache without profiles is Ready.
+    source: `${OPERATOR} internal/controller/nimcache_controller.go: ids are handed on as they are`,
+    *check(object) {
+      for (const profile of model(object).at('profiles').items) {
+        if (profile.text !== undefined && profile.text !== 'all' && !/^[0-9a-f]{64}$/.test(profile.text)) {
+          yield refused(
+            profile,
+            'an id of 64 hex digits, or "all" alone',
+            'copy it from what list-model-profiles prints in the image',
+          );
+        }
+      }
+    },
+  },
+  {
+    id: 'nim-cache/engine',
+    kinds,
+    enforcer: Enforcer.NOBODY,
+    source: `${PARSERS}: the engine is looked for within the tag llm_engine, model_type or backend of a profile`,
+    *check(object) {
+      const engine = model(object).at('engine');
+      const wanted = engine.text?.toLowerCase().replace(/_llm$/, '');
+      if (wanted && !ENGINE_TAGS.some((tag) => tag.includes(wanted))) {
+        const given = wanted.replace(/[^a-z]/g, '');
+        const meant = /^(tensorrt|trt)/.test(given) ? 'tensorrt_llm' : /^sg/.test(given) ? 'sglang' : 'vllm';
+        yield refused(engine, 'tensorrt_llm, vllm or sglang, as profiles are tagged', `write engine: '${meant}'`);
+      }
+    },
+  },
+  {
+    id: 'nim-cache/several-profiles',
+    kinds,
+    enforcer: Enforcer.NOBODY,
+    // Of tensorrt alone it does not speak: profiles of other NIMs than language models carry no tag tp.
+    source: `${PARSERS}: what is not given selects every variant; NIM 1.x picks one of those that are cached at its start`,
+    *check(object) {
+      const engine = model(object).at('engine').text ?? '';
+      const missing = ['precision', 'tensorParallelism'].filter((name) => !isSet(model(object).at(name)));
+      if (/^tensorrt_llm$/i.test(engine) && missing.length > 0) {
+        yield refused(
+          model(object).at(missing[0]),
+          `${missing.join(' and ')} beside engine ${engine}, as every variant is downloaded and the server picks one at its start`,
+          "write precision: 'fp8' and tensorParallelism: '1', say, or profiles: ['<id>']",
+        );
       }
     },
   },

@@ -1,4 +1,4 @@
-import { isPinned } from './images';
+import { isPinned, LOGIN } from './images';
 import { CACHE_SELECTION_RULES } from './nim-cache-selection';
 import { CLAIM_RULES, claimDefined } from './nim-claim';
 import { CACHE_CRD, CACHE_WEBHOOK, Enforcer, NIM_CACHE, OPERATOR, type Rule, refused } from './rule';
@@ -91,6 +91,49 @@ export const NIM_CACHE_RULES: readonly Rule[] = [
           'a claim, as the webhook takes no hostPath alone',
           "write pvc: { name: 'nim-models', volumeAccessMode: 'ReadWriteMany', subPath: 'llama' }",
         );
+      }
+    },
+  },
+  {
+    id: 'nim-cache/host-path',
+    kinds,
+    enforcer: Enforcer.NOBODY,
+    source: `${OPERATOR} api/apps/v1alpha1/nimcache_types.go: hostPath is deprecated, and no controller reads it`,
+    *check(object) {
+      const storage = object.at('spec', 'storage');
+      const path = storage.at('hostPath');
+      if (path.given && path.value !== '' && claimDefined(storage.at('pvc'))) {
+        yield refused(path, 'none: the operator downloads to the claim and does not read it', 'leave it out');
+      }
+    },
+  },
+  {
+    id: 'nim-cache/claim-of-its-own',
+    kinds,
+    enforcer: Enforcer.NOBODY,
+    source: `${OPERATOR} internal/controller/nimcache_controller.go: the NIMCache owns the claim that it makes`,
+    *check(object) {
+      const create = object.at('spec', 'storage', 'pvc', 'create');
+      if (create.isTrue) {
+        yield refused(
+          create,
+          'a claim that is there, as one that the cache makes is deleted with it, models and all, and a change is a new cache',
+          'write create: false, the name of a claim and a subPath, or acknowledge this rule where a new download is no loss',
+        );
+      }
+    },
+  },
+  {
+    id: 'nim-cache/pull-secret',
+    kinds,
+    enforcer: Enforcer.NOBODY,
+    source:
+      'NVIDIA NIM for LLMs 2.0.13 documentation: a key for images of before 2.0.10 and of production branches; else ImagePullBackOff',
+    *check(object) {
+      const ngc = object.at('spec', 'source', 'ngc');
+      const secret = ngc.at('pullSecret');
+      if (ngc.at('modelPuller').text?.startsWith('nvcr.io/') && (!secret.given || secret.value === '')) {
+        yield refused(secret, LOGIN, "write pullSecret: 'ngc-secret'");
       }
     },
   },

@@ -1,4 +1,4 @@
-import { isPinned } from './images';
+import { isPinned, LOGIN } from './images';
 import { Enforcer, OPERATOR, refused, SERVICE_WEBHOOK } from './rule';
 import type { ServiceRule } from './service-rule';
 
@@ -35,6 +35,18 @@ export const SERVICE_POD_RULES: readonly ServiceRule[] = [
       const tag = spec.at('image', 'tag');
       if (tag.text && !isPinned(`image:${tag.text}`)) {
         yield refused(tag, 'a tag other than latest', 'write the tag that the cache was made with');
+      }
+    },
+  },
+  {
+    id: 'nim-service/pull-secrets',
+    enforcer: Enforcer.NOBODY,
+    source:
+      'NVIDIA NIM for LLMs 2.0.13 documentation: a key for images of before 2.0.10 and of production branches; else ImagePullBackOff',
+    *check(spec) {
+      const [repository, secrets] = [spec.at('image', 'repository'), spec.at('image', 'pullSecrets')];
+      if (repository.text?.startsWith('nvcr.io/nim/') && (!secrets.given || secrets.isEmpty)) {
+        yield refused(secrets, LOGIN, "write pullSecrets: ['ngc-secret']");
       }
     },
   },

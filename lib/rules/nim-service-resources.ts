@@ -68,7 +68,7 @@ export const SERVICE_RESOURCE_RULES: readonly ServiceRule[] = [
         const limit = spec.at('resources', 'limits', name);
         const [asked, most] = [amountOf(request.value), limit.given ? amountOf(limit.value) : undefined];
         const extended = name.includes('/');
-        if (extended && spec.at('resources', 'limits').given && !limit.given) {
+        if (extended && !limit.given) {
           yield refused(
             limit,
             `the request, ${request.value}, as ${name} cannot be overcommitted`,

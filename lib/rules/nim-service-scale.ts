@@ -43,6 +43,23 @@ export const SERVICE_SCALE_RULES: readonly ServiceRule[] = [
     },
   },
   {
+    id: 'nim-service/scale-bounds',
+    enforcer: Enforcer.NOBODY,
+    source:
+      'kubernetes pkg/apis/autoscaling/validation validateHorizontalPodAutoscalerSpec, which the HPA of the operator meets',
+    *check(spec) {
+      const hpa = spec.at('scale', 'hpa');
+      const [least, most] = [hpa.at('minReplicas'), hpa.at('maxReplicas')];
+      if (spec.at('scale', 'enabled').isTrue && most.number !== undefined) {
+        if (most.number < 1) {
+          yield refused(most, 'a whole number of 1 or more', 'write maxReplicas: 4, say');
+        } else if ((least.number ?? 1) > most.number) {
+          yield refused(least, `at most maxReplicas, ${most.number}`, 'lower it, or raise maxReplicas');
+        }
+      }
+    },
+  },
+  {
     id: 'nim-service/scale-on-cpu',
     enforcer: Enforcer.NOBODY,
     source: `${OPERATOR} internal/controller/platform/standalone: an HPA without metrics scales on CPU, which says nothing of a GPU`,

@@ -26,6 +26,22 @@ export const SERVICE_STORAGE_RULES: readonly ServiceRule[] = [
     },
   },
   {
+    id: 'nim-service/host-path',
+    enforcer: Enforcer.NOBODY,
+    // The kubelet makes it for root, and fsGroup does not reach it.
+    source: `${OPERATOR} api/apps/v1alpha1/nimservice_types.go: hostPath, deprecated, of type DirectoryOrCreate; Pod Security Standards, baseline`,
+    *check(spec) {
+      const path = spec.at('storage', 'hostPath');
+      if (path.given && path.value !== '') {
+        yield refused(
+          path,
+          'a cache or a claim, as the folder is made for root and NIM runs as 1000, and Pod Security refuses it but for privileged',
+          "write nimCache: { name: 'llama' }, or emptyDir: {}",
+        );
+      }
+    },
+  },
+  {
     id: 'nim-service/profile-without-cache',
     enforcer: Enforcer.WEBHOOK,
     source: `${SERVICE_WEBHOOK} validateServiceStorageConfiguration`,

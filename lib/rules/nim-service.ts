@@ -2,6 +2,7 @@ import { CLAIM_RULES } from './nim-claim';
 import { SERVICE_DEVICE_RULES } from './nim-service-devices';
 import { SERVICE_EXPOSE_RULES } from './nim-service-expose';
 import { SERVICE_MULTI_NODE_RULES } from './nim-service-multi-node';
+import { SERVICE_NEIGHBOUR_RULES } from './nim-service-neighbours';
 import { SERVICE_POD_RULES } from './nim-service-pods';
 import { SERVICE_RESOURCE_RULES } from './nim-service-resources';
 import { SERVICE_SCALE_RULES } from './nim-service-scale';
@@ -46,4 +47,5 @@ export const NIM_SERVICE_RULES: readonly Rule[] = [
       }
     },
   },
+  ...SERVICE_NEIGHBOUR_RULES,
 ];

@@ -14,10 +14,19 @@ export enum Enforcer {
   NOBODY = 'nobody before run time',
 }
 
+/** An object beside the one that is checked. */
+export interface Neighbour {
+  /** Undefined where it is known at deployment only. */
+  readonly name?: string;
+  readonly namespace?: string;
+  /** The object with JSON patches and all: it takes as long as rendering it, so a rule looks at the name first. */
+  rendered(): Part;
+}
+
 /** What a rule may know of the objects around the one that it checks. */
 export interface Surroundings {
-  /** Whether the same program puts NIM workloads into this namespace. */
-  holdsNim(namespace: string): boolean;
+  /** Objects that the same program sends to the same cluster, by `<apiVersion>/<kind>`. */
+  objects(kind: string): readonly Neighbour[];
 }
 
 /** One thing that a manifest must not be. Data and a small function: a rule knows one object, as it is rendered. */

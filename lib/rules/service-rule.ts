@@ -16,7 +16,8 @@ export function ofServices(rule: ServiceRule): Rule {
   };
 }
 
-function specsOf(object: Part): Part[] {
+/** The spec of a NIMService, or those of a NIMPipeline. */
+export function specsOf(object: Part): Part[] {
   const spec = object.at('spec');
   const specs =
     object.at('kind').text === 'NIMPipeline' ? spec.at('services').items.map((each) => each.at('spec')) : [spec];

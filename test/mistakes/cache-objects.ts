@@ -84,7 +84,7 @@ export const CACHE_OBJECTS: Mistake[] = [
         spec: {
           ...cacheSpec,
           source: {
-            ngc: { ...ngc, model: { profiles: ['4f904d571fe6'], precision: 'fp16' } },
+            ngc: { ...ngc, model: { profiles: ['4f904d57'.repeat(8)], precision: 'fp16' } },
           },
         },
       }),
@@ -164,38 +164,90 @@ export const CACHE_OBJECTS: Mistake[] = [
   },
   {
     kind: 'error',
-    title: 'A new claim of the default StorageClass',
-    met: 'EKS 1.30 and later, whose gp2 class is no default any more',
-    today: 'The claim and the download are Pending, and the state of the cache reads InProgress.',
-    program: ({ chart, cacheSpec }) =>
+    title: 'A profile by its name',
+    met: 'NIM_MODEL_PROFILE of the container, which takes names like vllm-bf16-tp1',
+    today: 'The job is given the name as it is. A cache without profiles is Ready, and services wait for their files.',
+    program: ({ chart, cacheSpec, ngc }) =>
       new KubeNimCache(chart, 'Llama', {
-        spec: {
-          ...cacheSpec,
-          storage: { pvc: { create: true, size: '100Gi', volumeAccessMode: VolumeAccessMode.READ_WRITE_MANY } },
-        },
+        spec: { ...cacheSpec, source: { ngc: { ...ngc, model: { profiles: ['vllm-bf16-tp1'] } } } },
       }),
     answer:
-      '[models/Llama] spec.storage.pvc.storageClass is not given, allowed is a StorageClass, as EKS ' +
-      `clusters have no default one and the claim would stay Pending; write storageClass: 'gp3', or the ` +
-      'class that the cluster has (rule nim-cache/new-claim-without-class)',
+      '[models/Llama] spec.source.ngc.model.profiles[0] is "vllm-bf16-tp1", allowed is an id of 64 hex ' +
+      'digits, or "all" alone; copy it from what list-model-profiles prints in the image (rule ' +
+      'nim-cache/profile-id)',
   },
   {
     kind: 'error',
-    title: 'A new claim without a size',
-    met: 'EFS, where a size means nothing and people leave it out',
-    today: 'The operator has no default: "quantities must match the regular expression", for ever.',
+    title: 'TensorRT-LLM with a hyphen',
+    met: 'the name of the product, TensorRT-LLM',
+    today: 'No profile matches: "no profiles are selected for caching", for ever.',
+    program: ({ chart, cacheSpec, ngc }) =>
+      new KubeNimCache(chart, 'Llama', {
+        spec: { ...cacheSpec, source: { ngc: { ...ngc, model: { ...ngc.model, engine: 'tensorrt-llm' } } } },
+      }),
+    answer:
+      '[models/Llama] spec.source.ngc.model.engine is "tensorrt-llm", allowed is tensorrt_llm, vllm or ' +
+      `sglang, as profiles are tagged; write engine: 'tensorrt_llm' (rule nim-cache/engine)`,
+  },
+  {
+    kind: 'error',
+    title: 'An engine and a GPU, and nothing more',
+    met: 'the samples of the operator, which name an engine and a GPU',
+    today:
+      'Every precision and number of GPUs is downloaded, and the server picks one at its start, not always the one that was sized for.',
+    program: ({ chart, cacheSpec, ngc }) =>
+      new KubeNimCache(chart, 'Llama', {
+        spec: {
+          ...cacheSpec,
+          source: { ngc: { ...ngc, model: { engine: 'tensorrt_llm', gpus: [{ product: 'a10g' }] } } },
+        },
+      }),
+    answer:
+      '[models/Llama] spec.source.ngc.model.precision is not given, allowed is precision and ' +
+      'tensorParallelism beside engine tensorrt_llm, as every variant is downloaded and the server picks ' +
+      `one at its start; write precision: 'fp8' and tensorParallelism: '1', say, or profiles: ['<id>'] ` +
+      '(rule nim-cache/several-profiles)',
+  },
+  {
+    kind: 'error',
+    title: 'No pull secret',
+    met: 'the documentation of NIM 2.0.13, by which some images need no key any more',
+    today:
+      'ImagePullBackOff for all images of before 2.0.10. The operator reads labels of the image with it too, and does not say when it cannot.',
+    program: ({ chart, cacheSpec, ngc }) =>
+      new KubeNimCache(chart, 'Llama', {
+        spec: { ...cacheSpec, source: { ngc: { ...ngc, pullSecret: undefined } } },
+      }),
+    answer:
+      '[models/Llama] spec.source.ngc.pullSecret is not given, allowed is the Secret of a login to ' +
+      'nvcr.io, without which images of before NIM 2.0.10 and of production branches are not pulled; ' +
+      `write pullSecret: 'ngc-secret' (rule nim-cache/pull-secret)`,
+  },
+  {
+    kind: 'error',
+    title: 'A claim that the cache makes',
+    met: 'the samples of the operator: pvc: { create: true }',
+    today:
+      'The claim belongs to the NIMCache. A change of its spec is a new cache, and with the old one the models are deleted.',
     program: ({ chart, cacheSpec }) =>
       new KubeNimCache(chart, 'Llama', {
         spec: {
           ...cacheSpec,
           storage: {
-            pvc: { create: true, storageClass: 'efs', volumeAccessMode: VolumeAccessMode.READ_WRITE_MANY },
+            pvc: {
+              create: true,
+              size: '100Gi',
+              storageClass: 'gp3',
+              volumeAccessMode: VolumeAccessMode.READ_WRITE_ONCE,
+            },
           },
         },
       }),
     answer:
-      '[models/Llama] spec.storage.pvc.size is not given, allowed is a value where create is true, as the ' +
-      `operator has no default; write size: '100Gi' (rule nim-cache/new-claim-unfinished)`,
+      '[models/Llama] spec.storage.pvc.create is true, allowed is a claim that is there, as one that the ' +
+      'cache makes is deleted with it, models and all, and a change is a new cache; write create: false, ' +
+      'the name of a claim and a subPath, or acknowledge this rule where a new download is no loss (rule ' +
+      'nim-cache/claim-of-its-own)',
   },
   {
     kind: 'error',

@@ -1,3 +1,4 @@
+import { JsonPatch } from 'cdk8s';
 import { AmiFamily, EbsVolumeType, KubeEc2NodeClass } from '../../lib/crds';
 import type { Mistake } from './mistake';
 
@@ -139,5 +140,20 @@ export const MACHINES: Mistake[] = [
     answer:
       '[models/Gpu] key in spec.tags is "kubernetes.io/cluster/my-cluster", allowed is keys that Karpenter ' +
       'and EKS do not set themselves; leave it out (rule ec2-node-class/owned-tag)',
+  },
+  {
+    kind: 'error',
+    title: 'The disk of an EC2NodeClass for GPUs is not said',
+    met: 'hand-written EC2NodeClasses that are copied from a pool for CPUs',
+    today: '20 GiB for everything: the image does not fit, the kubelet evicts what there is, and the pod never starts.',
+    program: ({ chart, pool, classSpec }) => {
+      new KubeEc2NodeClass(chart, 'Gpu', { metadata: { name: 'gpu' }, spec: classSpec });
+      pool.nodePool.addJsonPatch(JsonPatch.replace('/spec/template/spec/nodeClassRef/name', 'gpu'));
+    },
+    answer:
+      '[models/Gpu] spec.blockDeviceMappings is not given, allowed is 60Gi or more of /dev/xvda (20Gi by ' +
+      `default), where nodes of pool l40s unpack NIM images; write instanceStorePolicy: 'RAID0' for the ` +
+      `local disks of GPU types, or { deviceName: '/dev/xvda', ebs: { volumeSize: '200Gi' } } (rule ` +
+      'ec2-node-class/disk-for-images)',
   },
 ];

@@ -132,6 +132,29 @@ export const POOLS: Mistake[] = [
   },
   {
     kind: 'error',
+    title: 'The GPU in capitals',
+    met: 'hand-written NodePools: NVIDIA writes L40S, Karpenter l40s',
+    today: 'No type has such a label: the NodePool is accepted, and nothing ever starts.',
+    program: ({ pool }) =>
+      pool.nodePool.addJsonPatch(JsonPatch.replace('/spec/template/spec/requirements/3/values', ['L40S'])),
+    answer:
+      '[models/L40S/NodePool] spec.template.spec.requirements[3].values[0] is "L40S", allowed is lower ' +
+      `case, with '-' between words, as Karpenter writes it; write 'l40s' (rule node-pool/gpu-name)`,
+  },
+  {
+    kind: 'error',
+    title: 'GPUs on Graviton',
+    met: 'clusters that went to arm64 to save money: the requirement is copied from the other pools',
+    today: 'No type with this GPU is arm64: the NodePool is accepted, and nothing ever starts.',
+    program: ({ pool }) =>
+      pool.nodePool.addJsonPatch(JsonPatch.replace('/spec/template/spec/requirements/0/values', ['arm64'])),
+    answer:
+      '[models/L40S/NodePool] spec.template.spec.requirements[0].values is ["arm64"], allowed is amd64, ' +
+      `as g6e.xlarge and all other types of the requirements are; write values: ['amd64'] (rule ` +
+      'node-pool/arm-without-gpus)',
+  },
+  {
+    kind: 'error',
     title: 'GPU memory asked for as 24Gi',
     met: 'NodePools that select by the memory of the GPU, to take any that is large enough',
     today: 'The API server refuses the NodePool: numbers of requirements are whole, as text, and GPU memory is in MiB.',

@@ -244,6 +244,133 @@ export const SERVICE_OBJECTS: Mistake[] = [
   },
   {
     kind: 'error',
+    title: 'Fewer replicas at most than at least',
+    met: 'limits of an autoscaler that are lowered to save money',
+    today: 'The operator makes an HPA that the API server refuses; the service is Failed.',
+    program: ({ chart, serviceSpec }) =>
+      new KubeNimService(chart, 'Llama', {
+        spec: {
+          ...serviceSpec,
+          scale: {
+            enabled: true,
+            hpa: {
+              minReplicas: 3,
+              maxReplicas: 2,
+              metrics: [
+                {
+                  type: 'Pods',
+                  pods: {
+                    metric: { name: 'gpu_cache_usage_perc' },
+                    target: { type: 'AverageValue', averageValue: k8s.Quantity.fromString('1') },
+                  },
+                },
+              ],
+            },
+          },
+        },
+      }),
+    answer:
+      '[models/Llama] spec.scale.hpa.minReplicas is 3, allowed is at most maxReplicas, 2; lower it, or ' +
+      'raise maxReplicas (rule nim-service/scale-bounds)',
+  },
+  {
+    kind: 'error',
+    title: 'An image of nvcr.io without a pull secret',
+    met: 'NIMServices on nodes where somebody pulled the image before',
+    today: 'ImagePullBackOff on the first new node.',
+    program: ({ chart, serviceSpec }) =>
+      new KubeNimService(chart, 'Llama', {
+        spec: { ...serviceSpec, image: { repository: 'nvcr.io/nim/meta/llama-3.1-8b-instruct', tag: '1.3.3' } },
+      }),
+    answer:
+      '[models/Llama] spec.image.pullSecrets is not given, allowed is the Secret of a login to nvcr.io, ' +
+      'without which images of before NIM 2.0.10 and of production branches are not pulled; write ' +
+      `pullSecrets: ['ngc-secret'] (rule nim-service/pull-secrets)`,
+  },
+  {
+    kind: 'error',
+    title: 'The construct id instead of the name of the cache',
+    met: 'NIMServices by hand beside a NimCache, whose name holds a hash',
+    today: '"NIMCache llama-cache not found": no Deployment is made.',
+    program: ({ chart, serviceSpec, cache }) =>
+      new KubeNimService(chart, 'Llama', {
+        spec: { ...serviceSpec, storage: { nimCache: { name: cache.node.id } } },
+      }),
+    answer:
+      '[models/Llama] spec.storage.nimCache.name is "Cache", allowed is a NIMCache of the namespace, ' +
+      'such as cache-673c6af8; write the name of the NIMCache object (cdk8s and NimCache put a hash into ' +
+      'it), or acknowledge this rule where the cache comes from elsewhere (rule ' +
+      'nim-service/unknown-cache)',
+  },
+  {
+    kind: 'error',
+    title: 'A Service of the same name',
+    met: 'the plain Deployment and its Service, which are left beside the NIMService',
+    today: 'The operator cannot make its own Service: "services "nim-llm" already exists", and the service is Failed.',
+    program: ({ chart, serviceSpec }) => {
+      new KubeNimService(chart, 'Llama', { metadata: { name: 'nim-llm' }, spec: serviceSpec });
+      new ApiObject(chart, 'Service', {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'nim-llm' },
+        spec: { selector: { app: 'nim-llm' }, ports: [{ port: 8000 }] },
+      });
+    },
+    answer:
+      '[models/Llama] metadata.name is "nim-llm", allowed is a name that no Service of the namespace ' +
+      'has, as the operator makes its own and fails with AlreadyExists; rename one of the two, or leave ' +
+      'the other out: the operator makes it (rule nim-service/name-taken)',
+  },
+  {
+    kind: 'error',
+    title: 'A folder of the node for a service',
+    met: 'the plain Deployment, which mounts the hostPath /data/nim-cache',
+    today:
+      'Namespaces of the level baseline refuse the pods. Elsewhere the folder is made for root, and NIM, as user 1000, may not write.',
+    program: ({ chart, serviceSpec }) =>
+      new KubeNimService(chart, 'Llama', {
+        spec: { ...serviceSpec, storage: { hostPath: '/data/nim-cache' } },
+      }),
+    answer:
+      '[models/Llama] spec.storage.hostPath is "/data/nim-cache", allowed is a cache or a claim, as the ' +
+      'folder is made for root and NIM runs as 1000, and Pod Security refuses it but for privileged; ' +
+      `write nimCache: { name: 'llama' }, or emptyDir: {} (rule nim-service/host-path)`,
+  },
+  {
+    kind: 'error',
+    title: 'A new claim of the default StorageClass',
+    met: 'EKS 1.30 and later, whose gp2 class is no default any more',
+    today: 'The claim and the pods are Pending.',
+    program: ({ chart, serviceSpec }) =>
+      new KubeNimService(chart, 'Llama', {
+        spec: {
+          ...serviceSpec,
+          storage: { pvc: { create: true, size: '100Gi', volumeAccessMode: VolumeAccessMode.READ_WRITE_MANY } },
+        },
+      }),
+    answer:
+      '[models/Llama] spec.storage.pvc.storageClass is not given, allowed is a StorageClass, as EKS ' +
+      `clusters have no default one and the claim would stay Pending; write storageClass: 'gp3', or the ` +
+      'class that the cluster has (rule nim-service/new-claim-without-class)',
+  },
+  {
+    kind: 'error',
+    title: 'A new claim without a size',
+    met: 'EFS, where a size means nothing and people leave it out',
+    today: 'The operator has no default: "quantities must match the regular expression", for ever.',
+    program: ({ chart, serviceSpec }) =>
+      new KubeNimService(chart, 'Llama', {
+        spec: {
+          ...serviceSpec,
+          storage: { pvc: { create: true, storageClass: 'efs', volumeAccessMode: VolumeAccessMode.READ_WRITE_MANY } },
+        },
+      }),
+    answer:
+      '[models/Llama] spec.storage.pvc.size is not given, allowed is a value where create is true, as ' +
+      `the operator has no default; write size: '100Gi' (rule nim-service/new-claim-unfinished)`,
+  },
+  {
+    kind: 'error',
     title: 'Three replicas on a disk of one node',
     met: 'NIMServices with a claim instead of a cache',
     today: 'Multi-attach errors for all pods but those of the first node.',

@@ -61,11 +61,59 @@ export const STORES: Mistake[] = [
         kind: 'StorageClass',
         metadata: { name: 'efs-sc-dynamic' },
         provisioner: 'efs.csi.aws.com',
-        parameters: { provisioningMode: 'efs-ap', fileSystemId: 'fs-0a1b2c3d', directoryPerms: '777', uid: '1000' },
+        parameters: { provisioningMode: 'efs-ap', fileSystemId: 'fs-0a1b2c3d', directoryPerms: '770', uid: '1000' },
       }),
     answer:
       '[Nim/Models/Efs] parameters.gid is not given, allowed is the id that NIM pods run with; write gid: ' +
       `'2000' (rule storage-class/efs-identity)`,
+  },
+  {
+    kind: 'error',
+    title: 'An EFS class that all may write to',
+    met: 'the blueprint, and guides that cure permission errors with 777',
+    today: 'Every pod with the claim may change the models of all others.',
+    program: ({ scope }) =>
+      new ApiObject(scope, 'Efs', {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name: 'efs-sc-dynamic' },
+        provisioner: 'efs.csi.aws.com',
+        parameters: {
+          provisioningMode: 'efs-ap',
+          fileSystemId: 'fs-0a1b2c3d',
+          uid: '1000',
+          gid: '2000',
+          directoryPerms: '777',
+        },
+      }),
+    answer:
+      '[Nim/Models/Efs] parameters.directoryPerms is "777", allowed is permissions that let nobody but ' +
+      `user and group write; write directoryPerms: '770' beside uid and gid (rule ` +
+      'storage-class/efs-open-to-all)',
+  },
+  {
+    kind: 'error',
+    title: 'An EFS class for root',
+    met: 'guides that cure permission errors with uid 0',
+    today: 'EFS replaces the ids of every pod by those of root.',
+    program: ({ scope }) =>
+      new ApiObject(scope, 'Efs', {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name: 'efs-sc-dynamic' },
+        provisioner: 'efs.csi.aws.com',
+        parameters: {
+          provisioningMode: 'efs-ap',
+          fileSystemId: 'fs-0a1b2c3d',
+          uid: '0',
+          gid: '2000',
+          directoryPerms: '770',
+        },
+      }),
+    answer:
+      '[Nim/Models/Efs] parameters.uid is "0", allowed is an id other than that of root, as which every ' +
+      `pod would write there; write uid: '1000', the id that NIM pods run with (rule ` +
+      'storage-class/efs-root)',
   },
   {
     kind: 'error',
@@ -89,7 +137,7 @@ export const STORES: Mistake[] = [
   {
     kind: 'error',
     title: 'An EFS class without its file system',
-    met: 'the blueprint, whose second class, efs-sc, is like this',
+    met: 'classes for volumes made by hand that get the parameters of another one',
     today: 'No volume is made: "Missing FileSystemId" in the events of the claim.',
     program: ({ scope }) =>
       new ApiObject(scope, 'Efs', {

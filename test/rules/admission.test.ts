@@ -11,6 +11,7 @@ import { admissionSkip, admissions, admit } from '../support/admission';
 import { CRD_FOLDER } from '../support/crds';
 import type { KubernetesObject } from '../support/kubernetes-types';
 import { CASES } from './cases';
+import { beside } from './cases/beside';
 import { changed } from './cases/case';
 import { VALID } from './cases/objects';
 import { crossed } from './crossed';
@@ -206,7 +207,7 @@ function compared(objects: readonly KubernetesObject[]) {
 }
 
 function celRulesBroken(object: KubernetesObject): string[] {
-  const violations = violationsOf(object, { holdsNim: () => false });
+  const violations = violationsOf(object, beside());
   return [...new Set(violations.map(({ rule }) => rule))].filter((id) => ruleOf(id).cel);
 }
 

@@ -1,20 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Token } from 'aws-cdk-lib';
-import { JsonPatch } from 'cdk8s';
+import { ApiObject, App, Chart, JsonPatch } from 'cdk8s';
 import { describe, expect, test } from 'vitest';
 import { Gpu } from '../../lib/catalog';
 import { KubeNimService } from '../../lib/crds';
 import { NimNamespace } from '../../lib/nim';
 import { GpuNodePool } from '../../lib/nodes';
-import { violationsOf } from '../../lib/rules/checked';
+import { guarded, violationsOf } from '../../lib/rules/checked';
 import { holdsToken } from '../../lib/rules/part';
 import { ENVIRONMENT, FAKE_KEYS, l40sPool, llamaCache, llamaService, messageOf, nimChart } from '../support/chart';
 import type { KubernetesObject } from '../support/kubernetes-types';
+import { beside } from './cases/beside';
 import { changed } from './cases/case';
 import { VALID } from './cases/objects';
 
-const broken = (object: unknown) => violationsOf(object, { holdsNim: () => false }).map(({ rule }) => rule);
+const broken = (object: unknown) => violationsOf(object, beside()).map(({ rule }) => rule);
 
 describe('the rules see an object as it is rendered', () => {
   test('a hand-written L1, in one error with a line for each rule', () => {
@@ -33,6 +34,7 @@ describe('the rules see an object as it is rendered', () => {
       expect.stringMatching(/^\[chart\/llama\] spec\.storage is \[\], .*one-storage\)$/),
       expect.stringMatching(/^\[chart\/llama\] spec\.resources\.limits\.nvidia\.com\/gpu is not given, .*no-gpu\)$/),
       expect.stringMatching(/^\[chart\/llama\] spec\.image\.tag is "latest", .*moving-tag\)$/),
+      expect.stringMatching(/^\[chart\/llama\] spec\.image\.pullSecrets is not given, .*pull-secrets\)$/),
     ]);
   });
 
@@ -70,6 +72,55 @@ describe('the rules see an object as it is rendered', () => {
     expect(() => apiObject.toJson()).not.toThrow();
     llamaService(chart);
     expect(() => apiObject.toJson()).toThrow('(rule namespace/pod-security)');
+  });
+});
+
+describe('the rules see the objects around', () => {
+  const named = (name: string, object: KubernetesObject) => changed(object, { 'metadata.name': name });
+  const scopes = () => {
+    const app = new App();
+    const scope = (id: string, cluster: object) => Object.assign(new Chart(app, id, { namespace: 'nim' }), { cluster });
+    return { here: scope('here', {}), there: scope('there', {}) };
+  };
+  const smallDisk = changed(VALID.ec2NodeClass, { 'spec.blockDeviceMappings': undefined });
+
+  test('of the same cluster alone', () => {
+    const { here, there } = scopes();
+    const nodeClass = guarded(new ApiObject(here, 'class', smallDisk));
+    new ApiObject(there, 'pool', VALID.nodePool);
+    expect(() => nodeClass.toJson()).not.toThrow();
+    new ApiObject(here, 'pool', VALID.nodePool);
+    expect(() => nodeClass.toJson()).toThrow('(rule ec2-node-class/disk-for-images)');
+  });
+
+  test('as they are after patches', () => {
+    const { here } = scopes();
+    const nodeClass = guarded(new ApiObject(here, 'class', smallDisk));
+    const pool = new ApiObject(here, 'pool', VALID.nodePool);
+    pool.addJsonPatch(JsonPatch.replace('/spec/template/spec/nodeClassRef/name', 'other'));
+    expect(() => nodeClass.toJson()).not.toThrow();
+  });
+
+  test('even where those break rules or cannot be rendered: each says so itself', () => {
+    const { here } = scopes();
+    const nodeClass = guarded(new ApiObject(here, 'class', smallDisk));
+    const broken = guarded(new ApiObject(here, 'broken', named('Broken', VALID.nodePool)));
+    const pool = new ApiObject(here, 'pool', VALID.nodePool);
+    pool.addJsonPatch(JsonPatch.remove('/spec/nothing/there'));
+    expect(messageOf(() => nodeClass.toJson()).split('\n')).toEqual([expect.stringContaining('pool Broken')]);
+    expect(() => broken.toJson()).toThrow('(rule any/name)');
+  });
+
+  test('with those that were added since another object was rendered', () => {
+    const { here } = scopes();
+    const service = (id: string, cache: string) =>
+      guarded(new ApiObject(here, id, changed(named(id, VALID.nimService), { 'spec.storage.nimCache.name': cache })));
+    new ApiObject(here, 'cache-a', named('a', VALID.nimCache));
+    const [first, second] = [service('first', 'a'), service('second', 'b')];
+    expect(() => first.toJson()).not.toThrow();
+    expect(() => second.toJson()).toThrow('(rule nim-service/unknown-cache)');
+    new ApiObject(here, 'cache-b', named('b', VALID.nimCache));
+    expect(() => second.toJson()).not.toThrow();
   });
 });
 

@@ -6,17 +6,20 @@ import { guarded, violationsOf } from '../../lib/rules/checked';
 import { messageOf } from '../support/chart';
 import type { KubernetesObject } from '../support/kubernetes-types';
 import { CASES } from './cases';
+import { beside, NIM_WORKLOAD } from './cases/beside';
 import type { RuleCase } from './cases/case';
 import { VALID } from './cases/objects';
 
-const AROUND = { holdsNim: () => true };
+const AROUND = beside(NIM_WORKLOAD);
 
 const named = CASES.map((each) => ({ ...each, name: [each.rule, each.what].filter(Boolean).join(', ') }));
 
 /** The object in a chart that holds NIM workloads, with what its case accepts accepted. */
-function rendered(object: KubernetesObject, { accepted = [] }: RuleCase): unknown {
+function rendered(object: KubernetesObject, { accepted = [], beside = [] }: RuleCase): unknown {
   const chart = new Chart(new App(), 'chart', { namespace: 'nim' });
-  new ApiObject(chart, 'nim', { apiVersion: 'apps.nvidia.com/v1alpha1', kind: 'NIMService' });
+  for (const [index, each] of [NIM_WORKLOAD, ...beside].entries()) {
+    new ApiObject(chart, `beside-${index}`, each);
+  }
   for (const rule of accepted) {
     RuleAcknowledgement.on(chart, { rule, reason: 'another rule is tested here' });
   }
@@ -38,8 +41,8 @@ describe('an object beside it that breaks none', () => {
 describe('rules', () => {
   test('have a case each, whose object breaks that rule alone', () => {
     expect(ALL_RULES.map(({ id }) => id).filter((id) => !CASES.some(({ rule }) => rule === id))).toEqual([]);
-    for (const { failing, accepted = [], rule } of CASES) {
-      const broken = violationsOf(failing, AROUND).map((violation) => violation.rule);
+    for (const { failing, accepted = [], rule, beside: others = [] } of CASES) {
+      const broken = violationsOf(failing, beside(NIM_WORKLOAD, ...others)).map((violation) => violation.rule);
       expect([...new Set(broken)].filter((id) => !accepted.includes(id))).toEqual([rule]);
     }
   });

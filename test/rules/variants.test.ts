@@ -3,11 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { violationsOf } from '../../lib/rules/checked';
 import type { KubernetesObject } from '../support/kubernetes-types';
+import { beside, NIM_WORKLOAD } from './cases/beside';
 import { type Changes, changed } from './cases/case';
 import { VALID } from './cases/objects';
 
 const broken = (object: KubernetesObject) => [
-  ...new Set(violationsOf(object, { holdsNim: () => true }).map(({ rule }) => rule)),
+  ...new Set(violationsOf(object, beside(NIM_WORKLOAD)).map(({ rule }) => rule)),
 ];
 
 type Variant = readonly [base: keyof typeof VALID, changes: Changes, ...rules: string[]];
@@ -23,6 +24,14 @@ const KNATIVE = {
 const HF = { modelName: 'a', authSecret: 'hf', pullSecret: 'ngc', endpoint: 'https://huggingface.co', namespace: 'a' };
 const EBS = 'spec.blockDeviceMappings[0].ebs';
 const REQUIREMENTS = 'spec.template.spec.requirements';
+const ARM = { key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] };
+const described = (...labels: [name: string, ...values: string[]][]): Changes => ({
+  [REQUIREMENTS]: labels.map(([name, ...values]) => ({
+    key: `karpenter.k8s.aws/instance-${name}`,
+    operator: 'In',
+    values,
+  })),
+});
 const long = (length: number) => 'a'.repeat(length);
 
 /** Further ways to break rules that have a case, and to come close to one without breaking it. */
@@ -39,7 +48,22 @@ const VARIANTS: readonly Variant[] = [
   ['nimCache', { 'spec.proxy': { noProxy: 'a_b' } }, 'nim-cache/no-proxy'],
   ['nimCache', { [`${NGC}.model`]: undefined }, 'nim-cache/every-profile'],
   ['nimCache', { [`${NGC}.model`]: undefined, [`${NGC}.modelEndpoint`]: 'https://a' }],
-  ['nimCache', { [`${NGC}.model`]: { engine: 'tensorrt_llm' } }, 'nim-cache/discovered-gpus'],
+  [
+    'nimCache',
+    { [`${NGC}.model`]: { engine: 'tensorrt_llm' } },
+    'nim-cache/several-profiles',
+    'nim-cache/discovered-gpus',
+  ],
+  ['nimCache', { [`${NGC}.model`]: { engine: 'tensorrt', gpus: [{ product: 'a10g' }] } }],
+  ['nimCache', { [`${NGC}.model`]: { engine: 'SGLang' } }],
+  ['nimCache', { [`${NGC}.model`]: { engine: 'onnx' } }],
+  ['nimCache', { [`${NGC}.model`]: { engine: 'trtllm' } }, 'nim-cache/engine'],
+  ['nimCache', { [`${NGC}.model`]: { engine: 'v-llm' } }, 'nim-cache/engine'],
+  ['nimCache', { [`${NGC}.model`]: { engine: 'sg-lang' } }, 'nim-cache/engine'],
+  ['nimCache', { [`${NGC}.model`]: { profiles: ['all'] } }],
+  ['nimCache', { [`${NGC}.model`]: { profiles: ['A'.repeat(64)] } }, 'nim-cache/profile-id'],
+  ['nimCache', { [`${NGC}.pullSecret`]: '' }, 'nim-cache/pull-secret'],
+  ['nimCache', { 'spec.storage.hostPath': '' }],
   ['nimCache', { [`${NGC}.model`]: { engine: 'vllm', lora: false } }, 'nim-cache/false-selector'],
   [
     'nimCache',
@@ -47,9 +71,15 @@ const VARIANTS: readonly Variant[] = [
     'nim-cache/hugging-face-puller',
   ],
   ['nimCache', { 'spec.source': { hf: { ...HF, modelPuller: 'nvcr.io/nim/llm-nim' } } }, 'nim-cache/puller-tag'],
-  ['nimCache', { [PVC]: { create: true } }, 'nim-cache/new-claim-unfinished', 'nim-cache/new-claim-without-class'],
+  [
+    'nimCache',
+    { [PVC]: { create: true } },
+    'nim-cache/claim-of-its-own',
+    'nim-cache/new-claim-unfinished',
+    'nim-cache/new-claim-without-class',
+  ],
   ['nimService', { 'spec.storage': undefined }, 'nim-service/one-storage'],
-  ['nimService', { 'spec.storage.hostPath': '/models' }, 'nim-service/one-storage'],
+  ['nimService', { 'spec.storage.hostPath': '/models' }, 'nim-service/one-storage', 'nim-service/host-path'],
   ['nimService', { 'spec.storage.hostPath': '' }],
   ['nimService', { 'spec.storage': { pvc: { name: 'a' } } }],
   ['nimService', { 'spec.storage.sharedMemorySizeLimit': -1 }, 'nim-service/shared-memory-size'],
@@ -65,7 +95,13 @@ const VARIANTS: readonly Variant[] = [
   ['nimService', { 'spec.resources': undefined }, 'nim-service/no-gpu'],
   ['nimService', { 'spec.resources': undefined, 'spec.draResources': [{ resourceClaimTemplateName: 'a' }] }],
   ['nimService', { 'spec.resources': { limits: { [GPU]: 1 } } }],
-  ['nimService', { 'spec.resources': { requests: { [GPU]: 1 } } }],
+  ['nimService', { 'spec.resources': { requests: { [GPU]: 1 } } }, 'nim-service/request-and-limit'],
+  ['nimService', { 'spec.resources': { requests: { cpu: 1 }, limits: { [GPU]: 1 } } }],
+  ['nimService', { 'spec.image': { repository: 'registry.example/nim/llama', tag: '1' } }],
+  ['nimService', { 'spec.image.pullSecrets': undefined }, 'nim-service/pull-secrets'],
+  ['nimService', { 'spec.scale': { enabled: false, hpa: { ...HPA, minReplicas: 3 } } }],
+  ['nimService', { 'spec.scale': { enabled: true, hpa: { ...HPA, minReplicas: 2 } } }],
+  ['nimService', { 'spec.scale': { enabled: true, hpa: { ...HPA, maxReplicas: 0 } } }, 'nim-service/scale-bounds'],
   ['nimService', { 'spec.resources': { limits: { [GPU]: '1.5' } } }, 'nim-service/whole-gpus'],
   ['nimService', { 'spec.resources.requests.cpu': '1500m', 'spec.resources.limits.cpu': '1.5' }],
   [
@@ -127,6 +163,45 @@ const VARIANTS: readonly Variant[] = [
   ['nodePool', { 'spec.limits.cpu': '48000m', 'spec.limits.memory': '192Gi' }],
   ['nodePool', { 'spec.limits.memory': '191Gi' }, 'node-pool/limit-below-a-node'],
   ['nodePool', { [`${REQUIREMENTS}[0].values`]: ['of-tomorrow.48xlarge'] }],
+  ['nodePool', { ...described(['family', 'p4d']) }, 'node-pool/limit-below-a-node'],
+  ['nodePool', { ...described(['gpu-name', 'h200']) }, 'node-pool/limit-below-a-node'],
+  ['nodePool', { ...described(['family', 'g5', 'g6']) }],
+  ['nodePool', { ...described(['family', 'g5'], ['size', '48xlarge']) }, 'node-pool/limit-below-a-node'],
+  ['nodePool', { ...described(['family', 'g5'], ['size', '12xlarge', '48xlarge']) }],
+  ['nodePool', { ...described(['family', 'g5'], ['gpu-count', '8']) }, 'node-pool/limit-below-a-node'],
+  ['nodePool', { ...described(['family', 'g5', 'p9']), 'spec.limits.cpu': '1' }],
+  ['nodePool', { ...described(['size', '48xlarge']) }],
+  ['nodePool', { ...described(['family', 'g5'], ['size', 'nano']) }],
+  // The catalog lacks g4dn.metal, with 8 GPUs, and sizes with one.
+  [
+    'nodePool',
+    { ...described(['family', 'g4dn'], ['size', '16xlarge', '12xlarge']), 'spec.limits["nvidia.com/gpu"]': 1 },
+  ],
+  [
+    'nodePool',
+    {
+      ...described(['family', 'g5']),
+      [`${REQUIREMENTS}[1]`]: { key: 'karpenter.k8s.aws/instance-gpu-count', operator: 'Gt', values: ['4'] },
+    },
+    'node-pool/limit-below-a-node',
+  ],
+  [
+    'nodePool',
+    {
+      ...described(['family', 'g5']),
+      [`${REQUIREMENTS}[1]`]: {
+        key: 'node.kubernetes.io/instance-type',
+        operator: 'NotIn',
+        values: ['g5.48xlarge'],
+      },
+    },
+  ],
+  ['nodePool', { ...described(['gpu-name', 'L40S']) }, 'node-pool/gpu-name'],
+  ['nodePool', { ...described(['gpu-name', 'NVIDIA-A100-SXM4-80GB']) }, 'node-pool/gpu-name'],
+  ['nodePool', { ...described(['gpu-name', 'gaudi-hl-205', 't4g']) }],
+  ['nodePool', { ...described(['gpu-name', 't4g']), [`${REQUIREMENTS}[1]`]: ARM }],
+  ['nodePool', { ...described(['gpu-name', 'b200']), 'spec.limits': undefined, [`${REQUIREMENTS}[1]`]: ARM }],
+  ['nodePool', { ...described(['gpu-name', 'l4']), [`${REQUIREMENTS}[1]`]: ARM }, 'node-pool/arm-without-gpus'],
   [
     'nodePool',
     { [`${REQUIREMENTS}[0].values`]: ['trn1.32xlarge'], 'spec.limits': undefined },
@@ -182,6 +257,11 @@ const VARIANTS: readonly Variant[] = [
   ['claim', { 'spec.accessModes': undefined }, 'claim/access-modes'],
   ['claim', { 'spec.resources.requests.storage': '0' }, 'claim/size'],
   ['storageClass', { 'parameters.provisioningMode': '' }, 'storage-class/efs-parameters'],
+  ['storageClass', { parameters: undefined }],
+  ['storageClass', { parameters: {} }],
+  ['storageClass', { 'parameters.gid': '0' }, 'storage-class/efs-root'],
+  ['storageClass', { 'parameters.directoryPerms': '0773' }, 'storage-class/efs-open-to-all'],
+  ['storageClass', { 'parameters.directoryPerms': '775' }],
   ['storageClass', { 'parameters.uid': undefined }, 'storage-class/efs-identity'],
   ['storageClass', { provisioner: 'ebs.csi.aws.com', mountOptions: ['iam'] }],
   ['externalSecret', { 'spec.data': undefined }, 'external-secret/nothing-to-read'],

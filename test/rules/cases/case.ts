@@ -14,6 +14,8 @@ export interface RuleCase {
   readonly cel?: string;
   /** Rules that a cluster has to accept before this one matters. */
   readonly accepted?: readonly string[];
+  /** Objects of the same program, but for a NIMService in the namespace `nim`. */
+  readonly beside?: readonly KubernetesObject[];
 }
 
 /** Values by path: `spec.requirements[0].values`, `spec.limits["nvidia.com/gpu"]`; undefined takes a field away. */

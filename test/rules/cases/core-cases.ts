@@ -82,6 +82,18 @@ export const CORE_CASES: readonly RuleCase[] = [
     "parameters.gid is not given, allowed is the id that NIM pods run with; write gid: '2000'",
   ),
   storageClass(
+    'storage-class/efs-root',
+    { 'parameters.uid': '0' },
+    `parameters.uid is "0", allowed is an id other than that of root, as which every pod would write there; write uid: '1000', the id that NIM pods run with`,
+    { passing: { 'parameters.uid': '1001' } },
+  ),
+  storageClass(
+    'storage-class/efs-open-to-all',
+    { 'parameters.directoryPerms': '777' },
+    `parameters.directoryPerms is "777", allowed is permissions that let nobody but user and group write; write directoryPerms: '770' beside uid and gid`,
+    { passing: { 'parameters.directoryPerms': '755' } },
+  ),
+  storageClass(
     'storage-class/efs-iam',
     { mountOptions: ['tls', 'iam'] },
     'mountOptions[1] is "iam", allowed is none, unless the node plugin has a role and the file system a policy; leave it out, or give the node plugin a role and acknowledge this rule',

@@ -9,6 +9,11 @@ const PRIMARY = { networkCardIndex: 0, deviceIndex: 0, interfaceType: 'interface
 const SG = { id: 'sg-1', tags: TAGS };
 const volume = (ebs: object): Changes => ({ [EBS]: { volumeSize: '100Gi', ...ebs } });
 
+const BOTTLEROCKET = { 'spec.amiSelectorTerms': [{ alias: 'bottlerocket@1.44.0' }] };
+const DISK = { deviceName: '/dev/xvda', ebs: { volumeSize: '500Gi' } };
+const roomFor = (device: string) =>
+  `allowed is 60Gi or more of ${device} (20Gi by default), where nodes of pool l4 unpack NIM images; write instanceStorePolicy: 'RAID0' for the local disks of GPU types, or { deviceName: '${device}', ebs: { volumeSize: '200Gi' } }`;
+
 /** Terms, disks, network. */
 export const EC2_NODE_CLASS_PART_CASES: readonly RuleCase[] = [
   nodeClass(
@@ -238,6 +243,42 @@ export const EC2_NODE_CLASS_PART_CASES: readonly RuleCase[] = [
     'spec.connectionTracking is {}, allowed is one of tcpEstablishedTimeout, udpStreamTimeout, udpTimeout or more; leave connectionTracking out',
     {
       passing: { 'spec.connectionTracking': { udpTimeout: 30 } },
+    },
+  ),
+  nodeClass(
+    'ec2-node-class/disk-for-images',
+    { 'spec.blockDeviceMappings': undefined },
+    `spec.blockDeviceMappings is not given, ${roomFor('/dev/xvda')}`,
+    {
+      what: 'by default',
+      beside: [VALID.nodePool],
+      passing: { 'spec.blockDeviceMappings': undefined, 'spec.instanceStorePolicy': 'RAID0' },
+    },
+  ),
+  nodeClass(
+    'ec2-node-class/disk-for-images',
+    { [`${EBS}.volumeSize`]: '50Gi' },
+    `spec.blockDeviceMappings[0].ebs.volumeSize is "50Gi", ${roomFor('/dev/xvda')}`,
+    { what: 'too small', beside: [VALID.nodePool], passing: { [`${EBS}.volumeSize`]: '60Gi' } },
+  ),
+  nodeClass(
+    'ec2-node-class/disk-for-images',
+    { ...BOTTLEROCKET, 'spec.blockDeviceMappings': [DISK] },
+    `spec.blockDeviceMappings is [{"deviceName":"/dev/xvda","ebs":{"volumeSize":"500Gi"}}], ${roomFor('/dev/xvdb')}`,
+    {
+      what: 'another disk of Bottlerocket',
+      beside: [VALID.nodePool],
+      passing: { ...BOTTLEROCKET, 'spec.blockDeviceMappings': [DISK, { ...DISK, deviceName: '/dev/xvdb' }] },
+    },
+  ),
+  nodeClass(
+    'ec2-node-class/disk-for-images',
+    { 'spec.blockDeviceMappings': [] },
+    `spec.blockDeviceMappings is [], ${roomFor('/dev/xvda')}`,
+    {
+      what: 'of the class of a pool alone',
+      beside: [VALID.nodePool],
+      passing: { 'spec.blockDeviceMappings': [], 'metadata.name': 'cpu' },
     },
   ),
 ];

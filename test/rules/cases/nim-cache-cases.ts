@@ -17,6 +17,8 @@ const DATA_STORE = { ...HF, endpoint: 'https://datastore.example/v1/hf' };
 const hf = (changes: object): Changes => ({ 'spec.source': { hf: { ...HF, ...changes } } });
 const selected = (model: object): Changes => ({ [MODEL]: model });
 const COMPLETE = { engine: 'tensorrt_llm', precision: 'fp16', tensorParallelism: '2', gpus: [{ product: 'a10g' }] };
+const ID = '4f904d571fe60ff24695b5ee2aa42da58cb460787a968f1e8a09f5a7e862728d';
+const OWN = ['nim-cache/claim-of-its-own'];
 const NEW_CLAIM = { create: true, size: '100Gi', volumeAccessMode: 'ReadWriteMany', storageClass: 'gp3' };
 
 export const NIM_CACHE_CASES: readonly RuleCase[] = [
@@ -71,6 +73,23 @@ export const NIM_CACHE_CASES: readonly RuleCase[] = [
     "spec.storage.pvc is not given, allowed is a claim, as the webhook takes no hostPath alone; write pvc: { name: 'nim-models', volumeAccessMode: 'ReadWriteMany', subPath: 'llama' }",
   ),
   cache(
+    'nim-cache/host-path',
+    { 'spec.storage.hostPath': '/models' },
+    'spec.storage.hostPath is "/models", allowed is none: the operator downloads to the claim and does not read it; leave it out',
+  ),
+  cache(
+    'nim-cache/claim-of-its-own',
+    { [PVC]: NEW_CLAIM },
+    'spec.storage.pvc.create is true, allowed is a claim that is there, as one that the cache makes is deleted with it, models and all, and a change is a new cache; write create: false, the name of a claim and a subPath, or acknowledge this rule where a new download is no loss',
+    { passing: { [`${PVC}.create`]: false } },
+  ),
+  cache(
+    'nim-cache/pull-secret',
+    { [`${NGC}.pullSecret`]: undefined },
+    "spec.source.ngc.pullSecret is not given, allowed is the Secret of a login to nvcr.io, without which images of before NIM 2.0.10 and of production branches are not pulled; write pullSecret: 'ngc-secret'",
+    { passing: { [`${NGC}.pullSecret`]: undefined, [`${NGC}.modelPuller`]: 'registry.example/nim/llama:1' } },
+  ),
+  cache(
     'nim-cache/proxy-url',
     { 'spec.proxy': { httpsProxy: 'proxy.example:3128' } },
     `spec.proxy.httpsProxy is "proxy.example:3128", allowed is a URL that starts with http:// or https://; write httpsProxy: 'http://proxy.example:3128'`,
@@ -122,6 +141,7 @@ export const NIM_CACHE_CASES: readonly RuleCase[] = [
     { [PVC]: { create: false, subPath: 'llama' } },
     "spec.storage.pvc.name is not given, allowed is the name of a claim in the namespace, or create: true; write name: 'nim-models'",
     {
+      accepted: OWN,
       passing: { [PVC]: NEW_CLAIM },
     },
   ),
@@ -135,6 +155,7 @@ export const NIM_CACHE_CASES: readonly RuleCase[] = [
     { [PVC]: { ...NEW_CLAIM, size: undefined } },
     "spec.storage.pvc.size is not given, allowed is a value where create is true, as the operator has no default; write size: '100Gi'",
     {
+      accepted: OWN,
       passing: { [PVC]: NEW_CLAIM },
     },
   ),
@@ -143,21 +164,22 @@ export const NIM_CACHE_CASES: readonly RuleCase[] = [
     { [PVC]: { ...NEW_CLAIM, storageClass: '' } },
     `spec.storage.pvc.storageClass is "", allowed is a StorageClass, as EKS clusters have no default one and the claim would stay Pending; write storageClass: 'gp3', or the class that the cluster has`,
     {
+      accepted: OWN,
       passing: { [PVC]: NEW_CLAIM },
     },
   ),
   cache(
     'nim-cache/profiles-beside-selectors',
-    selected({ profiles: ['abc'], lora: true }),
+    selected({ profiles: [ID], lora: true }),
     'spec.source.ngc.model is ["profiles","lora"], allowed is profiles alone; leave the other selectors out',
     {
-      passing: selected({ profiles: ['abc'], engine: '' }),
+      passing: selected({ profiles: [ID], engine: '' }),
     },
   ),
   cache(
     'nim-cache/all-profiles-alone',
-    selected({ profiles: ['all', 'abc'] }),
-    'spec.source.ngc.model.profiles is ["all","abc"], allowed is "all" as the only entry, or ids of profiles; leave "all" out',
+    selected({ profiles: ['all', ID] }),
+    `spec.source.ngc.model.profiles is ["all","${ID}"], allowed is "all" as the only entry, or ids of profiles; leave "all" out`,
     {
       passing: selected({ profiles: ['all'] }),
     },
@@ -169,6 +191,30 @@ export const NIM_CACHE_CASES: readonly RuleCase[] = [
     {
       passing: selected({ ...COMPLETE, qosProfile: 'latency' }),
     },
+  ),
+  cache(
+    'nim-cache/profile-id',
+    selected({ profiles: [ID, 'vllm-bf16-tp1'] }),
+    'spec.source.ngc.model.profiles[1] is "vllm-bf16-tp1", allowed is an id of 64 hex digits, or "all" alone; copy it from what list-model-profiles prints in the image',
+    { passing: selected({ profiles: [ID, '0'.repeat(64)] }) },
+  ),
+  cache(
+    'nim-cache/engine',
+    selected({ ...COMPLETE, engine: 'trt-llm' }),
+    `spec.source.ngc.model.engine is "trt-llm", allowed is tensorrt_llm, vllm or sglang, as profiles are tagged; write engine: 'tensorrt_llm'`,
+    { passing: selected({ ...COMPLETE, engine: 'tensorrt' }) },
+  ),
+  cache(
+    'nim-cache/several-profiles',
+    selected({ ...COMPLETE, precision: undefined }),
+    "spec.source.ngc.model.precision is not given, allowed is precision beside engine tensorrt_llm, as every variant is downloaded and the server picks one at its start; write precision: 'fp8' and tensorParallelism: '1', say, or profiles: ['<id>']",
+    { what: 'without a precision', passing: selected(COMPLETE) },
+  ),
+  cache(
+    'nim-cache/several-profiles',
+    selected({ engine: 'tensorrt_llm', gpus: [{ product: 'a10g' }] }),
+    "spec.source.ngc.model.precision is not given, allowed is precision and tensorParallelism beside engine tensorrt_llm, as every variant is downloaded and the server picks one at its start; write precision: 'fp8' and tensorParallelism: '1', say, or profiles: ['<id>']",
+    { what: 'with nothing else' },
   ),
   cache(
     'nim-cache/every-profile',

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '../../support/kubernetes-types';
 import { casesOf, type RuleCase } from './case';
 import { VALID } from './objects';
 
@@ -15,6 +16,10 @@ const HPA = {
 };
 const RWO = { pvc: { name: 'models', volumeAccessMode: 'ReadWriteOnce' } };
 const NEW_CLAIM = { create: true, size: '100Gi', volumeAccessMode: 'ReadWriteMany', storageClass: 'gp3' };
+const otherCache = (namespace: string): KubernetesObject => ({
+  ...VALID.nimCache,
+  metadata: { name: 'llama-8b-c0ffee12', namespace },
+});
 const RESOURCES = 'spec.resources';
 const PROFILE = { nimCache: { name: 'llama', profile: 'abc' } };
 
@@ -36,6 +41,18 @@ export const NIM_SERVICE_CASES: readonly RuleCase[] = [
     {
       passing: { 'spec.scale': { enabled: true, hpa: HPA } },
     },
+  ),
+  service(
+    'nim-service/scale-bounds',
+    { 'spec.scale': { enabled: true, hpa: { ...HPA, minReplicas: 3 } } },
+    'spec.scale.hpa.minReplicas is 3, allowed is at most maxReplicas, 2; lower it, or raise maxReplicas',
+    { what: 'crossed', passing: { 'spec.scale': { enabled: true, hpa: { ...HPA, minReplicas: 2 } } } },
+  ),
+  service(
+    'nim-service/scale-bounds',
+    { 'spec.scale': { enabled: true, hpa: { ...HPA, maxReplicas: 0 } } },
+    'spec.scale.hpa.maxReplicas is 0, allowed is a whole number of 1 or more; write maxReplicas: 4, say',
+    { what: 'none' },
   ),
   service(
     'nim-service/scale-on-cpu',
@@ -68,6 +85,44 @@ export const NIM_SERVICE_CASES: readonly RuleCase[] = [
     {
       passing: { 'spec.storage': { emptyDir: {} } },
     },
+  ),
+  service(
+    'nim-service/host-path',
+    { 'spec.storage': { hostPath: '/data/nim' } },
+    'spec.storage.hostPath is "/data/nim", allowed is a cache or a claim, as the folder is made for root and NIM runs as 1000, and Pod Security refuses it but for privileged; write nimCache: { name: \'llama\' }, or emptyDir: {}',
+    { passing: { 'spec.storage': { nimCache: { name: 'llama' }, hostPath: '' } } },
+  ),
+  service(
+    'nim-service/unknown-cache',
+    {},
+    'spec.storage.nimCache.name is "llama", allowed is a NIMCache of the namespace, such as llama-8b-c0ffee12; write the name of the NIMCache object (cdk8s and NimCache put a hash into it), or acknowledge this rule where the cache comes from elsewhere',
+    { beside: [otherCache('nim'), otherCache('other')], passing: { 'metadata.namespace': 'third' } },
+  ),
+  service(
+    'nim-service/name-taken',
+    {},
+    'metadata.name is "llama", allowed is a name that no Service of the namespace has, as the operator makes its own and fails with AlreadyExists; rename one of the two, or leave the other out: the operator makes it',
+    {
+      what: 'by a Service',
+      beside: [{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'llama', namespace: 'nim' } }],
+      passing: { 'metadata.name': 'llama-8b' },
+    },
+  ),
+  service(
+    'nim-service/name-taken',
+    { 'spec.replicas': 1 },
+    'metadata.name is "llama", allowed is a name that no Deployment of the namespace has, as the operator makes its own and fails with AlreadyExists; rename one of the two, or leave the other out: the operator makes it',
+    {
+      what: 'by a Deployment',
+      beside: [{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'llama', namespace: 'nim' } }],
+      passing: { 'metadata.namespace': 'other' },
+    },
+  ),
+  service(
+    'nim-service/pull-secrets',
+    { 'spec.image.pullSecrets': [] },
+    "spec.image.pullSecrets is [], allowed is the Secret of a login to nvcr.io, without which images of before NIM 2.0.10 and of production branches are not pulled; write pullSecrets: ['ngc-secret']",
+    { passing: { 'spec.image': { repository: 'registry.example/nim/llama', tag: '1', pullSecrets: [] } } },
   ),
   service(
     'nim-service/profile-without-cache',

@@ -150,6 +150,31 @@ export const NODE_POOL_CASES: readonly RuleCase[] = [
     },
   ),
   pool(
+    'node-pool/limit-below-a-node',
+    {
+      [`${TEMPLATE}.spec.requirements`]: [
+        { key: 'karpenter.k8s.aws/instance-family', operator: 'In', values: ['p5en', 'p4d'] },
+      ],
+    },
+    'spec.limits.nvidia.com/gpu is "4", allowed is 8 or more, as p4d.24xlarge has that, and no type of the requirements has less; raise it, or allow smaller types',
+    {
+      what: 'by families',
+      passing: required({ key: 'karpenter.k8s.aws/instance-family', operator: 'In', values: ['p5', 'g6'] }),
+    },
+  ),
+  pool(
+    'node-pool/gpu-name',
+    required({ key: 'karpenter.k8s.aws/instance-gpu-name', operator: 'In', values: ['l4', 'RTX PRO 6000'] }),
+    `spec.template.spec.requirements[1].values[1] is "RTX PRO 6000", allowed is lower case, with '-' between words, as Karpenter writes it; write 'rtx-pro-server-6000'`,
+    { passing: required({ key: 'karpenter.k8s.aws/instance-gpu-name', operator: 'In', values: ['l4', 'l40s'] }) },
+  ),
+  pool(
+    'node-pool/arm-without-gpus',
+    required({ key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] }),
+    `spec.template.spec.requirements[1].values is ["arm64"], allowed is amd64, as g6.xlarge and all other types of the requirements are; write values: ['amd64']`,
+    { passing: required({ key: 'kubernetes.io/arch', operator: 'In', values: ['arm64', 'amd64'] }) },
+  ),
+  pool(
     'node-pool/no-nim-there',
     required({ key: 'karpenter.k8s.aws/instance-family', operator: 'In', values: ['g6', 'g6f'] }),
     'spec.template.spec.requirements[1].values[1] is "g6f", allowed is types that offer nvidia.com/gpu; name g5, g6, g6e, g7e or p families',

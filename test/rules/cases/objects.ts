@@ -41,7 +41,7 @@ export const VALID = {
           enabled: true,
           dependencies: [{ name: 'embed', port: 8000, envName: 'EMBED_URL', envValue: 'http://embed:8000' }],
           spec: {
-            image: { repository: 'nvcr.io/nim/meta/llama-3.1-8b-instruct', tag: '2.1.5' },
+            image: { repository: 'nvcr.io/nim/meta/llama-3.1-8b-instruct', tag: '2.1.5', pullSecrets: ['ngc-secret'] },
             authSecret: 'ngc-api-secret',
             storage: { nimCache: { name: 'llama' } },
             resources: { requests: { 'nvidia.com/gpu': '1' }, limits: { 'nvidia.com/gpu': '1' } },
