@@ -43,7 +43,9 @@ function main(): void {
     '  aws secretsmanager create-secret --name ngc/api-key --secret-string "$NGC_API_KEY"   # before the deployment',
   );
   console.log(`  npx cdk deploy --app ${relative(ROOT, cdkOut)} NimRightSized`);
-  console.log('or, for a cluster that has Karpenter and the NIM Operator:');
+  console.log(
+    'or, for a cluster that has Karpenter and the NIM Operator, with your names in examples/cdk8s-synth/main.ts:',
+  );
   console.log(`  kubectl apply -f ${relative(ROOT, k8sOut)}`);
 }
 

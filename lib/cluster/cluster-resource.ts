@@ -1,7 +1,7 @@
-import { Token } from 'aws-cdk-lib';
-import { CfnCluster } from 'aws-cdk-lib/aws-eks';
+import { Stack, Token } from 'aws-cdk-lib';
+import { CfnAddon, CfnCluster, CfnNodegroup } from 'aws-cdk-lib/aws-eks';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
-import type { Construct } from 'constructs';
+import { type Construct, Dependable, type IDependable } from 'constructs';
 import { refuse } from '../kube/errors';
 
 // What a cluster's own resource says. Of an imported cluster nothing is known.
@@ -39,4 +39,26 @@ export function refuseAutoMode(scope: Construct, cluster: eks.ICluster): void {
         'and describe it with GpuNodePool.fromLabels',
     });
   }
+}
+
+/**
+ * Node groups and add-ons of a cluster, those that come later included. What runs in the cluster waits for them, and is so
+ * deleted while there are still nodes on which controllers clear its finalizers.
+ */
+export function nodesOf(cluster: eks.ICluster): IDependable {
+  const nodes = {};
+  Dependable.implement(nodes, {
+    get dependencyRoots() {
+      const stack = Stack.of(cluster);
+      const name = (value: string) => JSON.stringify(stack.resolve(value));
+      return stack.node
+        .findAll()
+        .filter(
+          (each) =>
+            (each instanceof CfnNodegroup || each instanceof CfnAddon) &&
+            name(each.clusterName) === name(cluster.clusterName),
+        );
+    },
+  });
+  return nodes;
 }

@@ -72,13 +72,14 @@ export class ExternalSecrets extends Construct {
   }
 
   /**
-   * Lets the operator read one secret of this account and region.
+   * Lets the operator read one secret of this account.
    *
    * A secret encrypted with a key of your own also needs `key.grantDecrypt(externalSecrets.role)`.
    *
    * @param secretName name of the secret in Secrets Manager (not its ARN), such as `ngc/api-key`
+   * @param region region of the secret; by default that of the stack
    */
-  public grantRead(secretName: string): iam.Grant {
+  public grantRead(secretName: string, region?: string): iam.Grant {
     if (!Token.isUnresolved(secretName) && !/^[\w/+=.@-]{1,512}$/.test(secretName)) {
       refuse(this, {
         what: 'secretName',
@@ -94,6 +95,7 @@ export class ExternalSecrets extends Construct {
       resourceArns: [
         Stack.of(this).formatArn({
           service: 'secretsmanager',
+          region,
           resource: 'secret',
           arnFormat: ArnFormat.COLON_RESOURCE_NAME,
           resourceName: `${secretName}-??????`,

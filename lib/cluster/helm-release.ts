@@ -2,6 +2,7 @@ import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import { refuse } from '../kube/errors';
+import { nodesOf } from './cluster-resource';
 import { identify } from './identity';
 import { ownerOf } from './owners';
 
@@ -43,6 +44,7 @@ export function installChart(scope: Construct, id: string, { wait = true, ...rel
     // The most that the handler's Lambda function allows; a first install waits for image pulls on fresh nodes.
     timeout: Duration.minutes(15),
   });
+  installed.node.addDependency(nodesOf(release.cluster));
   identify(installed, release.cluster, ['Helm', release.namespace, release.release]);
   return installed;
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type CfnResource, Stack } from 'aws-cdk-lib';
+import { type CfnResource, Stack, Token } from 'aws-cdk-lib';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
+import { pascal } from '../kube/names';
 
 /**
  * Gives the CloudFormation resource of something in a cluster a logical id made from what it is there, not from where its
@@ -10,16 +11,15 @@ import type { Construct } from 'constructs';
  */
 export function identify(resource: Construct, cluster: eks.ICluster, identity: (string | undefined)[]): void {
   const stack = Stack.of(resource);
+  // Clusters of two other stacks may have one logical id.
+  const place = Stack.of(cluster) === stack ? [] : [Stack.of(cluster).node.path];
   const hash = createHash('sha256')
-    .update(JSON.stringify([stack.resolve(cluster.clusterName), ...identity]))
+    .update(JSON.stringify(stack.resolve([...place, cluster.clusterName, ...identity.map((each) => each ?? null)])))
     .digest('hex')
     .slice(0, 8)
     .toUpperCase();
   // A logical id has at most 255 letters and digits.
-  const readable = identity.slice(1).map(pascal).join('').slice(0, 240);
+  const literals = identity.slice(1).filter((each) => !Token.isUnresolved(each));
+  const readable = literals.map(pascal).join('').slice(0, 240);
   (resource.node.findChild('Resource').node.defaultChild as CfnResource).overrideLogicalId(`${readable}${hash}`);
-}
-
-function pascal(name = ''): string {
-  return name.replace(/(^|[^A-Za-z0-9]+)([A-Za-z0-9]?)/g, (_, __, letter: string) => letter.toUpperCase());
 }

@@ -7,7 +7,7 @@ import { refusalMessage, refuse } from '../kube/errors';
 import { NimNamespace } from '../nim';
 import { checked } from '../rules/checked';
 import { enableCdk8s } from './cdk8s-in-cdk';
-import { refuseAutoMode } from './cluster-resource';
+import { nodesOf, refuseAutoMode } from './cluster-resource';
 import { identify } from './identity';
 import { ownerOf } from './owners';
 
@@ -90,7 +90,9 @@ export class KubernetesScope extends Chart {
   }
 
   private apply(node: IConstruct): void {
-    if (!ApiObject.isApiObject(node) || Chart.of(node) !== this || node.node.tryFindChild('Manifest')) {
+    // Charts of others may stand below: the nearest scope above an object applies it.
+    const scopes = node.node.scopes.filter((each) => Chart.isChart(each) && 'cluster' in each);
+    if (!ApiObject.isApiObject(node) || scopes.at(-1) !== this || node.node.tryFindChild('Manifest')) {
       return;
     }
     const object = node as ApiObject;
@@ -116,7 +118,7 @@ export class KubernetesScope extends Chart {
       removalPolicy: this.policyOf(object),
     });
     identify(manifest, this.cluster, [object.apiGroup, object.kind, object.metadata.namespace, object.name]);
-    manifest.node.addDependency(...this.prerequisites);
+    manifest.node.addDependency(nodesOf(this.cluster), ...this.prerequisites);
     if (this.namespaceObject && !isNamespace) {
       manifest.node.addDependency(this.namespaceObject);
     }
@@ -156,9 +158,9 @@ export class KubernetesScope extends Chart {
   private register(object: ApiObject): ApiObject {
     const isNamespace = object.kind === 'Namespace';
     // Two stacks may both see to a namespace: it is taken over and never deleted. Anything else has one owner.
-    const place = isNamespace ? Stack.of(object) : this.cluster;
+    const place = [this.cluster.node.path, isNamespace ? Stack.of(object).node.path : undefined];
     const { apiGroup, kind, metadata, name } = object;
-    const first = ownerOf(object, [place.node.path, apiGroup, kind, metadata.namespace, name]);
+    const first = ownerOf(object, [...place, apiGroup, kind, metadata.namespace, name]);
     if (first !== object && !isNamespace) {
       refuse(object, {
         what: 'name',

@@ -1,4 +1,4 @@
-import { Chart } from 'cdk8s';
+import type { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 
 /** What the surroundings of a chart know. Plain cdk8s knows nothing; a KubernetesScope in a CDK app says it here. */
@@ -23,5 +23,6 @@ export function setApplier(chart: Chart, applier: Applier): void {
 }
 
 export function applierOf(scope: IConstruct): Applier {
-  return (Chart.of(scope) as unknown as Record<symbol, Applier>)[APPLIER] ?? PLAIN;
+  const applying = scope.node.scopes.filter((each) => APPLIER in each).at(-1);
+  return (applying as unknown as Record<symbol, Applier> | undefined)?.[APPLIER] ?? PLAIN;
 }

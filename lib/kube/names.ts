@@ -27,6 +27,11 @@ export function kebab(id: string): string {
     .toLowerCase();
 }
 
+/** Letters and digits alone, each word with a capital: what CloudFormation takes as an id. */
+export function pascal(name = ''): string {
+  return name.replace(/(^|[^A-Za-z0-9]+)([A-Za-z0-9]?)/g, (_, __, letter: string) => letter.toUpperCase());
+}
+
 /** A DNS label that starts with a letter, as the names of Services and of what the operator derives from them must be. */
 export function checkName(scope: IConstruct, what: string, name: string, maxLength: number): string {
   if (name.length > maxLength || !/^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name)) {

@@ -4,7 +4,6 @@ import { holdsKeyMaterial, refuse } from '../kube/errors';
 
 /** Set by the operator from other fields; a value of one's own would break the cache path, the port or the probes. */
 const OPERATOR_ENV = new Set([
-  'HF_HOME',
   'NIM_CACHE_PATH',
   'NIM_HTTP_API_PORT',
   'NIM_MODEL_PROFILE',

@@ -53,6 +53,9 @@ export abstract class NgcCredentials {
   /** Name of the secret that an External Secrets Operator must still be installed for, and be let read. */
   public abstract readonly unservedSecretName?: string;
 
+  /** Region of that secret, where it is not the stack's. */
+  public abstract readonly unservedSecretRegion?: string;
+
   /**
    * The Secrets in the namespace of a construct, made once for each chart.
    *
@@ -68,6 +71,7 @@ interface BoundCredentials extends NgcSecretNames {
 
 class ExistingSecrets extends NgcCredentials {
   public readonly unservedSecretName = undefined;
+  public readonly unservedSecretRegion = undefined;
 
   constructor(private readonly names: NgcSecretNames) {
     super();
@@ -82,6 +86,7 @@ class ExistingSecrets extends NgcCredentials {
 
 class SecretsManagerCredentials extends NgcCredentials {
   public readonly unservedSecretName?: string;
+  public readonly unservedSecretRegion?: string;
 
   constructor(
     private readonly secretName: string,
@@ -89,6 +94,7 @@ class SecretsManagerCredentials extends NgcCredentials {
   ) {
     super();
     this.unservedSecretName = options.externalSecretsRuns ? undefined : secretName;
+    this.unservedSecretRegion = options.region;
   }
 
   public _bind(scope: Construct): BoundCredentials {

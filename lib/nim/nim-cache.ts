@@ -1,4 +1,4 @@
-import { Size } from 'cdk8s';
+import { ApiObject, Size } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Engine, Gpu } from '../catalog';
 import { KubeNimCache, type NgcModel, type NimCacheSpec } from '../crds';
@@ -42,6 +42,20 @@ export interface NimCacheProps extends NimCacheOptions {
    * @default - any Linux node, `kubernetes.io/os: linux`, GPU nodes of the pool included
    */
   readonly nodeSelector?: { [key: string]: string };
+
+  /**
+   * vCPUs of the download.
+   *
+   * @default 1
+   */
+  readonly cpu?: number;
+
+  /**
+   * Memory of the download, request and limit.
+   *
+   * @default Size.gibibytes(4), of cdk8s
+   */
+  readonly memory?: Size;
 
   /**
    * Environment of the download, by name. Keys and what the operator sets itself are refused.
@@ -121,7 +135,10 @@ export class NimCache extends Construct {
         },
       },
       // Without requests the pods have none, and the first node under pressure kills the download.
-      resources: { cpu: millicores(1000), memory: mebibytes(Size.gibibytes(4).toMebibytes()) },
+      resources: {
+        cpu: millicores((props.cpu ?? 1) * 1000),
+        memory: mebibytes((props.memory ?? Size.gibibytes(4)).toMebibytes()),
+      },
       // The operator's own default waits for a node with a GPU.
       nodeSelector: props.nodeSelector ?? { 'kubernetes.io/os': 'linux' },
       tolerations: tolerationsOf(this.pool),
@@ -139,11 +156,31 @@ export class NimCache extends Construct {
       const reason = `a source lists the profiles of ${this.image.reference}, and they carry the tag`;
       acknowledge(this.apiObject, { rule: 'nim-cache/false-selector', reason });
     }
+    this.refuseLaterChanges();
     for (const needed of [secrets.secrets, this.store.claim]) {
       if (needed) {
         this.apiObject.node.addDependency(needed);
       }
     }
+  }
+
+  /** The name says what the spec is: a patched spec under the same name could be created, and never changed again. */
+  private refuseLaterChanges(): void {
+    const object = this.apiObject;
+    const made = JSON.stringify(ApiObject.prototype.toJson.call(object).spec);
+    const render = object.toJson.bind(object);
+    object.toJson = () => {
+      const json = render();
+      if (JSON.stringify(json.spec) !== made) {
+        refuse(this, {
+          what: 'spec of the NIMCache',
+          given: 'changed after its name was made from it',
+          allowed: 'the spec of its props: the operator refuses to change a NIMCache, so a change needs a new name',
+          fix: 'pass what you need as a prop, or create a KubeNimCache with a name of your own',
+        });
+      }
+      return json;
+    };
   }
 
   private selection(): NgcModel {

@@ -14,6 +14,7 @@ import {
   NimOperator,
 } from '../cluster';
 import { refuse } from '../kube/errors';
+import { pascal } from '../kube/names';
 import type { NgcCredentials } from '../nim';
 import { GpuNodePool, type GpuNodePoolOptions } from '../nodes';
 import { NimModel, type NimModelOptions } from './nim-model';
@@ -112,20 +113,19 @@ export class NimPlatform extends Construct {
     this.nodes.addPrerequisites(...present(this.karpenter.installed));
     this.workloads.addPrerequisites(...present(this.operator.installed));
 
-    const { unservedSecretName } = this.credentials;
+    const { unservedSecretName, unservedSecretRegion } = this.credentials;
     if (unservedSecretName) {
       this.externalSecrets = new ExternalSecrets(this, 'ExternalSecrets', { cluster });
-      this.externalSecrets.grantRead(unservedSecretName);
+      this.externalSecrets.grantRead(unservedSecretName, unservedSecretRegion);
       this.workloads.addPrerequisites(this.externalSecrets);
-      const secret = `--region ${region} --name ${unservedSecretName} --secret-string "$NGC_API_KEY"`;
+      const secret = `--region ${unservedSecretRegion ?? region} --name ${unservedSecretName} --secret-string "$NGC_API_KEY"`;
       this.output('StoreNgcKey', `aws secretsmanager create-secret ${secret}`);
     }
     if (this.nimCluster) {
+      // Everything waits for nodes and add-ons; operator and models also for the device plugin, which shows the GPUs.
       this.workloads.addPrerequisites(this.nimCluster.ready);
-      for (const part of this.node.children) {
-        if (part instanceof Karpenter || part instanceof NimOperator || part instanceof ExternalSecrets) {
-          part.node.addDependency(this.nimCluster.ready);
-        }
+      if (this.operator instanceof NimOperator) {
+        this.operator.chart.node.addDependency(this.nimCluster.ready);
       }
     }
     this.output('ConfigureKubectl', `aws eks update-kubeconfig --region ${region} --name ${cluster.clusterName}`);
@@ -169,8 +169,9 @@ export class NimPlatform extends Construct {
 
   /** An output named by the construct ids alone, so that scripts can rely on it. */
   private output(id: string, value: string): void {
-    const path = [...this.node.path.split('/').slice(1), id].join('').replace(/[^A-Za-z0-9]/g, '');
-    new CfnOutput(this, id, { value }).overrideLogicalId(path);
+    const { scopes } = this.node;
+    const ids = scopes.slice(scopes.indexOf(Stack.of(this)) + 1).map((scope) => scope.node.id);
+    new CfnOutput(this, id, { value }).overrideLogicalId([...ids, id].map(pascal).join(''));
   }
 }
 

@@ -15,6 +15,7 @@ import {
   manifestOf,
   manifests,
   resources,
+  testApp,
   testStack,
   waitsFor,
 } from '../support/stack';
@@ -229,6 +230,28 @@ describe('KubernetesScope', () => {
     expect(flat(Template.fromStack(stack).toJSON().Resources)[idOf(stack, 'one')].Properties.ClusterName).toMatch(
       /^<import A:/,
     );
+  });
+
+  it('applies what stands in a chart of others below it', () => {
+    const kube = scope();
+    configMap(new Chart(kube, 'Theirs', { namespace: 'theirs' }), 'One');
+
+    expect(manifestOf(Stack.of(kube), 'ConfigMap', 'one').metadata.namespace).toBe('theirs');
+  });
+
+  it('tells two clusters of other stacks apart', () => {
+    const app = testApp();
+    const clusters = ['Blue', 'Green'].map((id) => bareCluster(new Stack(app, id)));
+    const stack = new Stack(app, 'Models');
+    clusters.forEach((cluster, index) => {
+      configMap(new KubernetesScope(stack, `Nim${index}`, { cluster, namespace: 'nim' }), 'One');
+    });
+
+    expect(
+      manifests(stack)
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(['ConfigMap', 'ConfigMap', 'Namespace', 'Namespace']);
   });
 
   it('leaves charts of plain cdk8s apps alone', () => {

@@ -1,3 +1,4 @@
+import { JsonPatch } from 'cdk8s';
 import { Engine, Gpu, GpuInstanceType, Precision, QosProfile } from '../../lib/catalog';
 import { NimProfile, ServingImage } from '../../lib/nim';
 import { GpuNodePool } from '../../lib/nodes';
@@ -107,6 +108,19 @@ export const MODEL_CASES: RefusalCase[] = [
     message:
       '[chart/Cache] tensorParallelism is 2, allowed is at most 1, the GPUs of the largest node of pool ' +
       'a10g; let the pool start g5.12xlarge: maxGpus of 4 or more, and the type in instanceTypes',
+  },
+  {
+    name: 'a NIMCache that is patched after it has its name',
+    file: CACHE,
+    refused: () => {
+      const cache = llamaCache(nimChart());
+      cache.apiObject.addJsonPatch(JsonPatch.replace('/spec/resources/memory', '16Gi'));
+      return cache.apiObject.toJson();
+    },
+    message:
+      '[chart/Cache] spec of the NIMCache is "changed after its name was made from it", allowed is the spec of its props: ' +
+      'the operator refuses to change a NIMCache, so a change needs a new name; pass what you need as a prop, or create a ' +
+      'KubeNimCache with a name of your own',
   },
   {
     name: 'a store in another namespace',

@@ -1,5 +1,6 @@
 // What exists already is used, not made again.
 import { Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
 import { Vpc } from 'aws-cdk-lib/aws-ec2';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
 import { Role } from 'aws-cdk-lib/aws-iam';
@@ -15,6 +16,7 @@ import {
   charts,
   errorOf,
   fakeKubectlLayer,
+  flat,
   importedCluster,
   manifestOf,
   manifests,
@@ -93,6 +95,41 @@ describe('a platform on a NimCluster that the program makes itself', () => {
     for (const [chart, { Release }] of charts(stack).filter(([, { Release }]) => Release !== 'nvidia-device-plugin')) {
       expect(waitsFor(stack, chart, nodegroup), Release).toBe(true);
     }
+  });
+});
+
+describe('a platform on a cluster that the program makes with aws-cdk-lib alone', () => {
+  it('waits for its node groups, those that come later too, and so outlives no controller', () => {
+    const stack = testStack();
+    const cluster = bareCluster(stack);
+    const platform = new NimPlatform(stack, 'Platform', { cluster, credentials: secrets });
+    platform.addGpuNodePool('L40S', { gpu: Gpu.L40S, maxGpus: 4 });
+    cluster.addNodegroupCapacity('Later');
+
+    const nodegroup = Object.keys(resources(stack, 'AWS::EKS::Nodegroup'))[0];
+    const waiting = [
+      ...charts(stack).map(([id]) => id),
+      ...Object.keys(resources(stack, 'Custom::AWSCDK-EKS-KubernetesResource')),
+    ];
+    expect(waiting.length).toBeGreaterThan(5);
+    for (const id of waiting) {
+      expect(waitsFor(stack, id, nodegroup), id).toBe(true);
+    }
+  });
+});
+
+describe('a secret in another region', () => {
+  it('is read, granted and created there', () => {
+    const stack = testStack();
+    const credentials = NgcCredentials.fromSecretsManager('ngc/api-key', { region: 'eu-west-1' });
+    const platform = new NimPlatform(stack, 'Platform', { cluster: bareCluster(stack), credentials });
+    const pool = platform.addGpuNodePool('L40S', { gpu: Gpu.L40S, maxGpus: 4 });
+    platform.addModel('Llama', { image, profile, pool, store: ModelStore.fromClaimName('nim-models') });
+
+    const template = JSON.stringify(flat(Template.fromStack(stack).toJSON()));
+    expect(manifestOf(stack, 'SecretStore', 'ngc').spec.provider.aws.region).toBe('eu-west-1');
+    expect(template).toContain(':secretsmanager:eu-west-1:');
+    expect(template).toContain('create-secret --region eu-west-1');
   });
 });
 
