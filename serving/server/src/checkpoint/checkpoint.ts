@@ -18,8 +18,11 @@ export interface Checkpoint {
   readonly sampling: SamplingDefaults;
 }
 
-/** @throws CheckpointError */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+/**
+ * @param templateFile a chat template that replaces the checkpoint's own
+ * @throws CheckpointError
+ */
+export async function readCheckpoint(path: string, templateFile?: string): Promise<Checkpoint> {
   const folder = resolve(path);
   if (!existsSync(join(folder, 'config.json'))) {
     throw new CheckpointError(
@@ -30,18 +33,22 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     throw new CheckpointError(error.message, { cause: error });
   });
   const generation = readJson(folder, 'generation_config.json') as GenerationConfig;
-  const end = generation.eos_token_id ?? [];
+  const config = readJson(folder, 'config.json') as EndTokens;
+  const end = generation.eos_token_id ?? config.eos_token_id ?? [];
   return {
     folder,
     tokenizer,
-    template: chatTemplate(folder),
+    template: chatTemplate(folder, templateFile),
     endTokens: Array.isArray(end) ? end : [end],
     sampling: samplingDefaults(generation),
   };
 }
 
-interface GenerationConfig {
-  readonly eos_token_id?: number | number[];
+interface EndTokens {
+  readonly eos_token_id?: number | number[] | null;
+}
+
+interface GenerationConfig extends EndTokens {
   readonly do_sample?: boolean;
   readonly temperature?: number;
   readonly top_p?: number;
@@ -66,9 +73,14 @@ interface TokenizerConfig {
 }
 
 /** In chat_template.jinja since transformers 4.50, before in tokenizer_config.json, there also as a list of named ones. */
-function chatTemplate(folder: string): ChatTemplate | undefined {
+function chatTemplate(folder: string, templateFile: string | undefined): ChatTemplate | undefined {
   const config = readJson(folder, 'tokenizer_config.json') as TokenizerConfig;
-  const file = join(folder, 'chat_template.jinja');
+  const file = templateFile ?? join(folder, 'chat_template.jinja');
+  if (templateFile !== undefined && !existsSync(templateFile)) {
+    throw new CheckpointError(
+      `the chat template "${templateFile}" is not there; name a file of Jinja with NIM_CHAT_TEMPLATE`,
+    );
+  }
   const given = config.chat_template;
   const source = existsSync(file)
     ? readFileSync(file, 'utf8')

@@ -1,3 +1,4 @@
+import { CheckpointError } from '../checkpoint/index.js';
 import { DownloadError } from '../downloads/download-error.js';
 import { ManifestError } from '../profiles/manifest.js';
 import { SettingError } from '../settings/setting-error.js';
@@ -22,7 +23,9 @@ export async function runCommand(command: Command, context: CommandContext): Pro
   try {
     return await command(context);
   } catch (error) {
-    const plain = [DownloadError, ManifestError, SettingError, UsageError].some((kind) => error instanceof kind);
+    const plain = [CheckpointError, DownloadError, ManifestError, SettingError, UsageError].some(
+      (kind) => error instanceof kind,
+    );
     context.log.error(plain ? (error as Error).message : ((error as Error).stack ?? String(error)));
     return error instanceof UsageError || error instanceof SettingError ? 2 : 1;
   }

@@ -1,20 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
+import { readCheckpoint } from '../checkpoint/index.js';
 import type { EngineOptions } from '../engine/index.js';
 import type { Generator } from '../generation/port.js';
 import { StartPhases } from '../lifecycle/phases.js';
 import { Watchdog } from '../lifecycle/watchdog.js';
 import type { ServedModel } from '../openai/service.js';
 import { healthRoutes } from '../routes/health.js';
-import { readCheckpoint } from '../serve/checkpoint.js';
 import { type ModelFolder, modelFolder } from '../serve/model-folder.js';
 import { servedModel } from '../serve/served-model.js';
 import { createServer, createSideServer, type ServerOptions } from '../serve/server.js';
 import { readSettings } from '../settings/read-settings.js';
 import { SettingError } from '../settings/setting-error.js';
 import type { Settings } from '../settings/settings.js';
-import { Tokenizer } from '../tokenizer/index.js';
 import type { CommandContext } from './command.js';
 import { help } from './help.js';
 
@@ -95,9 +94,8 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
       log.info(`would serve ${folder}`);
       return 0;
     }
-    const [checkpoint, tokenizer, started] = await Promise.all([
-      readCheckpoint(folder, settings.chatTemplate),
-      phases.time('tokenizer', () => Tokenizer.load(folder)),
+    const [checkpoint, started] = await Promise.all([
+      phases.time('tokenizer', () => readCheckpoint(folder, settings.chatTemplate)),
       startEngine(options, {
         ...engineOptions(settings, folder),
         onPhase: (phase, seconds) => phases.add(`engine: ${phase}`, seconds),
@@ -106,7 +104,7 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
     ]);
     engine = started;
     const { name } = state.found;
-    state.model = servedModel({ name, settings, checkpoint, tokenizer, generator: engine });
+    state.model = servedModel({ name, settings, checkpoint, generator: engine });
     watchdog.watch(engine);
     phases.lines().forEach((line) => {
       log.info(line);

@@ -34,14 +34,9 @@ export async function chatCompletion(model: ServedModel, body: ChatCompletionReq
   const field = body.max_completion_tokens ? 'max_completion_tokens' : 'max_tokens';
   const maxTokens = outputTokens(model, prompt.length, body.max_completion_tokens ?? body.max_tokens, field);
   const wantsLogprobs = body.logprobs ?? false;
-  const sampling = samplingOf(
-    body,
-    wantsLogprobs ? (body.top_logprobs ?? 0) : -1,
-    model.defaults,
-    model.generator.vocabulary,
-  );
+  const sampling = samplingOf(body, wantsLogprobs ? (body.top_logprobs ?? 0) : -1, model);
   const n = body.n ?? 1;
-  const stops = stopsOf(body, sampling.stopTokens);
+  const stops = stopsOf(body);
   const output = use.specialTokens ? { ...stops, skipSpecialTokens: false } : stops;
   const grammars = await grammarsFor(model, use.grammar ?? grammar, n);
   return {

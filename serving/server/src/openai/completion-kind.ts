@@ -30,12 +30,12 @@ export interface Choice {
 }
 
 /** How the text of a request ends. */
-export function stopsOf(body: Partial<SamplingRequest>, stopTokens: readonly number[]): TextOutputOptions {
+export function stopsOf(body: Partial<SamplingRequest>): TextOutputOptions {
   const stop = body.stop ?? [];
   return {
     stops: (typeof stop === 'string' ? [stop] : stop).filter((text) => text !== ''),
     includeStop: body.include_stop_str_in_output ?? body.nvext?.include_stop_str_in_output ?? false,
     skipSpecialTokens: body.skip_special_tokens ?? body.nvext?.skip_special_tokens ?? true,
-    stopTokens,
+    stopTokens: body.stop_token_ids ?? body.nvext?.stop_token_ids ?? [],
   };
 }

@@ -22,7 +22,7 @@ export async function textCompletion(model: ServedModel, body: CompletionRequest
   const room = model.generator.maxContext - longest;
   const asked = body.max_tokens ?? Math.min(DEFAULT_MAX_TOKENS, Math.max(room, 1));
   const maxTokens = outputTokens(model, longest, asked, 'max_tokens');
-  const sampling = samplingOf(body, body.logprobs ?? -1, model.defaults, model.generator.vocabulary);
+  const sampling = samplingOf(body, body.logprobs ?? -1, model);
   const n = body.n ?? 1;
   const echoes = body.echo ? prompts.map((prompt) => decode(model, prompt)) : undefined;
   const grammars = await grammarsFor(model, grammarOf(body), prompts.length * n);
@@ -42,7 +42,7 @@ export async function textCompletion(model: ServedModel, body: CompletionRequest
           sampling,
           grammars,
           priority: body.priority ?? undefined,
-          output: stopsOf(body, sampling.stopTokens),
+          output: stopsOf(body),
         },
         onPiece,
         observer,

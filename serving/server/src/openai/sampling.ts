@@ -1,6 +1,7 @@
 import type { Sampling } from '../generation/port.js';
 import { ApiError } from './api-error.js';
 import { LIMITS, type SamplingRequest } from './schemas.js';
+import type { ServedModel } from './service.js';
 
 /** What a checkpoint's generation_config.json says of sampling. */
 export interface SamplingDefaults {
@@ -20,11 +21,11 @@ export interface SamplingDefaults {
 export function samplingOf(
   body: Partial<SamplingRequest>,
   logprobs: number,
-  defaults: SamplingDefaults,
-  vocabulary: number,
+  { defaults, endTokens, generator: { vocabulary } }: Pick<ServedModel, 'defaults' | 'endTokens' | 'generator'>,
 ): Sampling {
   const of = <Name extends keyof NonNullable<SamplingRequest['nvext']> & keyof SamplingRequest>(name: Name) =>
     body[name] ?? body.nvext?.[name] ?? undefined;
+  const ignoreEos = of('ignore_eos') ?? false;
   const topK = of('top_k') ?? defaults.top_k ?? 0;
   return {
     temperature: body.temperature ?? defaults.temperature ?? 1,
@@ -37,8 +38,8 @@ export function samplingOf(
     logitBias: logitBias(body.logit_bias ?? {}, vocabulary),
     logprobs,
     seed: body.seed === undefined || body.seed === null ? randomSeed() : BigInt.asUintN(64, BigInt(body.seed)),
-    stopTokens: of('stop_token_ids') ?? [],
-    ignoreEos: of('ignore_eos') ?? false,
+    stopTokens: [...(of('stop_token_ids') ?? []), ...(ignoreEos ? [] : endTokens)],
+    ignoreEos,
     minTokens: of('min_tokens') ?? 0,
   };
 }

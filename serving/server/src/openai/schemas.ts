@@ -36,7 +36,7 @@ const Sampling = {
   min_p: Optional(Type.Number({ minimum: 0, maximum: 1 })),
   repetition_penalty: Optional(Type.Number({ exclusiveMinimum: 0, maximum: 2 })),
   min_tokens: Optional(Type.Integer({ minimum: 0 })),
-  stop_token_ids: Optional(Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 64 })),
+  stop_token_ids: Optional(Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 48 })),
   skip_special_tokens: Optional(Type.Boolean()),
   include_stop_str_in_output: Optional(Type.Boolean()),
 };

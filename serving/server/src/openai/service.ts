@@ -16,6 +16,8 @@ export interface ServedModel {
   /** Absent where the checkpoint has none: then it completes text and does not chat. */
   readonly template?: ChatTemplate;
   readonly defaults: SamplingDefaults;
+  /** Tokens that end an answer; the engine reads those of config.json alone, which may be fewer. */
+  readonly endTokens: readonly number[];
   readonly grammars?: Grammars;
   /** Name of the parser of the model's tool calls. */
   readonly toolParser?: string;

@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../checkpoint/index.js';
 import type { Generator } from '../generation/port.js';
 import { tokenizerCodec } from '../generation/tokenizer-codec.js';
 import { Grammars } from '../grammar/grammars.js';
@@ -6,30 +7,29 @@ import type { ChatTemplate } from '../openai/chat-template.js';
 import type { ServedModel } from '../openai/service.js';
 import { SettingError } from '../settings/setting-error.js';
 import type { Settings } from '../settings/settings.js';
-import type { Tokenizer } from '../tokenizer/index.js';
 import { parserForTemplate, TOOL_PARSERS } from '../tools/model-parsers.js';
-import type { Checkpoint } from './checkpoint.js';
 
 export interface ServedModelParts {
   /** Where NIM_SERVED_MODEL_NAME gives none. */
   readonly name: string;
   readonly settings: Settings;
   readonly checkpoint: Checkpoint;
-  readonly tokenizer: Tokenizer;
   readonly generator: Generator;
 }
 
 /** Puts together what the routes need of a model. Its grammars start their thread with the first request that has one. */
-export function servedModel({ name, settings, checkpoint, tokenizer, generator }: ServedModelParts): ServedModel {
+export function servedModel({ name, settings, checkpoint, generator }: ServedModelParts): ServedModel {
+  const { tokenizer, template, endTokens, sampling } = checkpoint;
   const [first = name, ...others] = settings.servedModelName ?? [];
   return {
     names: [first, ...others],
     generator,
     codec: tokenizerCodec(tokenizer),
-    template: checkpoint.template,
-    defaults: checkpoint.defaults,
-    grammars: new Grammars(grammarVocabulary(tokenizer, generator.vocabulary, checkpoint.endTokens)),
-    toolParser: toolParserOf(settings, checkpoint.template),
+    template,
+    defaults: sampling,
+    endTokens,
+    grammars: new Grammars(grammarVocabulary(tokenizer, generator.vocabulary, endTokens)),
+    toolParser: toolParserOf(settings, template),
     created: Math.floor(Date.now() / 1000),
     line: settings.apiLine,
   };

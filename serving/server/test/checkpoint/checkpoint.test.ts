@@ -55,10 +55,10 @@ it('takes the template of chat_template.jinja first, and the default one of a li
   expect([await render(both), await render(alone)]).toEqual(['file', 'list']);
 });
 
-it('completes text where there is no template, and no generation_config.json', async () => {
+it('completes text where there is no template, and ends where config.json says if generation_config.json does not', async () => {
   const folder = changed({ 'generation_config.json': null, 'tokenizer_config.json': null });
   const { template, endTokens, sampling } = await readCheckpoint(folder);
-  expect([template, endTokens, sampling]).toEqual([undefined, [], {}]);
+  expect([template, endTokens, sampling]).toEqual([undefined, [1, 4], {}]);
 });
 
 it('names the file that is wrong', async () => {

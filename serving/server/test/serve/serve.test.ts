@@ -125,7 +125,7 @@ describe('a start', () => {
     ],
     [
       { env: { NIM_CHAT_TEMPLATE: '/nowhere.jinja' } },
-      /NIM_CHAT_TEMPLATE is "\/nowhere.jinja", which cannot be read \(ENOENT\)/,
+      /the chat template "\/nowhere.jinja" is not there; name a file of Jinja with NIM_CHAT_TEMPLATE/,
     ],
     [{ env: { NIM_MODEL_PROFILE: 'x' } }, /no model manifest at /],
     [

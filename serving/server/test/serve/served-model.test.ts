@@ -1,15 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readCheckpoint } from '../../src/checkpoint/index.js';
 import { Grammars } from '../../src/grammar/grammars.js';
 import { grammarVocabulary } from '../../src/grammar/vocabulary.js';
 import { ChatTemplate } from '../../src/openai/chat-template.js';
-import { readCheckpoint } from '../../src/serve/checkpoint.js';
 import { toolParserOf } from '../../src/serve/served-model.js';
-import { Tokenizer } from '../../src/tokenizer/index.js';
 
 const MODEL = fileURLToPath(new URL('../../../models/default', import.meta.url));
-const tokenizer = await Tokenizer.load(MODEL);
-const { endTokens } = await readCheckpoint(MODEL, undefined);
+const { tokenizer, endTokens } = await readCheckpoint(MODEL);
 const PADDED = tokenizer.size + 40;
 const grammars = new Grammars(grammarVocabulary(tokenizer, PADDED, endTokens));
 afterAll(() => grammars.close());

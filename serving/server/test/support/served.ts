@@ -24,6 +24,7 @@ export async function servedMarkov(
     codec: wordCodec,
     template: new ChatTemplate(TEMPLATE, {}),
     defaults: {},
+    endTokens: [1],
     created: 1,
     line: options.line ?? '2',
   };
