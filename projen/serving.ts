@@ -33,6 +33,13 @@ export class Serving {
           '@fastify/swagger': '^9.9.3',
           '@huggingface/jinja': '^0.5.11',
           '@mlc-ai/web-xgrammar': '^0.1.27',
+          '@opentelemetry/api': '~1.9.0',
+          '@opentelemetry/core': '^2.12.1',
+          // Their later versions ask for Node 22.
+          '@opentelemetry/exporter-trace-otlp-http': '^0.223.1',
+          '@opentelemetry/exporter-trace-otlp-proto': '^0.223.1',
+          '@opentelemetry/resources': '^2.12.1',
+          '@opentelemetry/sdk-trace-base': '^2.12.1',
           fastify: '^5.12.8',
           'prom-client': '^15.1.3',
           tokenizers: '^0.23.2',
@@ -40,6 +47,11 @@ export class Serving {
           yaml: '^2',
         },
         devDependencies: {
+          // The clients that tests drive; later majors of the first three ask for Node 22.
+          '@ai-sdk/openai-compatible': '^2.0.87',
+          ai: '^6.0.326',
+          openai: '^6.49.0',
+          '@anthropic-ai/sdk': '^1.12.0',
           'node-api-headers': '^1.9.0',
         },
       },
