@@ -48,7 +48,7 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
     log.warn(warning);
   });
   log.info(
-    'settings',
+    origin.size === 0 ? 'settings: none is set; --help lists them' : 'settings',
     Object.fromEntries(
       [...origin]
         .filter(([name]) => name !== 'apiKey')
@@ -64,7 +64,7 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
     log,
     line: settings.apiLine,
     release: options.release,
-    modelName: settings.servedModelName?.[0] ?? settings.modelPath ?? settings.modelName ?? 'model',
+    modelName: () => settings.servedModelName?.[0] ?? state.found?.name,
     watchdog,
     model: () => state.model,
     metadata: {
@@ -109,7 +109,10 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
     phases.lines().forEach((line) => {
       log.info(line);
     });
-    log.info('Application is ready to receive API requests', { model: state.model.names[0], port });
+    log.info('Application is ready to receive API requests', {
+      model: state.model.names[0],
+      url: urlOf(settings, port),
+    });
     await ended(context.signal);
     log.info('SIGTERM: no further requests; waiting for those under way');
     watchdog.drain();
@@ -171,6 +174,12 @@ async function open(app: FastifyInstance, port: number, host: string): Promise<v
     }
     throw error;
   }
+}
+
+/** Where a browser on this machine finds the server. */
+function urlOf({ host, sslMode }: Settings, port: number): string {
+  const name = host === '::' || host === '0.0.0.0' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `${sslMode === 'disabled' ? 'http' : 'https'}://${name}:${port}`;
 }
 
 function checkParallelism({ tensorParallelSize, pipelineParallelSize }: Settings): void {

@@ -83,6 +83,7 @@ export class Engine implements Generator {
       pages: stats.pages,
       pagesFree: stats.pagesFree + stats.pagesCached,
       blockSize: this.options.blockSize ?? DEFAULT_BLOCK_SIZE,
+      prefixCache: this.options.prefixCache ?? true,
       steps: stats.steps,
       promptTokens: stats.promptTokens,
       cachedTokens: stats.cachedTokens,

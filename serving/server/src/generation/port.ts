@@ -103,6 +103,8 @@ export interface GeneratorStats {
   readonly pagesFree: number;
   /** Tokens of a page. */
   readonly blockSize: number;
+  /** Whether equal prefixes share pages. */
+  readonly prefixCache: boolean;
   readonly steps: number;
   readonly promptTokens: number;
   readonly cachedTokens: number;

@@ -19,6 +19,8 @@ export interface RunRequest {
 
 /** Who is told what happens, for metrics and traces. Times are the caller's to take. */
 export interface RunObserver {
+  /** The engine took nothing of the request. */
+  refused(): void;
   started(promptTokens: number): void;
   token(choice: number, first: boolean, cachedTokens: number): void;
   finished(choice: number, reason: string, outputTokens: number): void;
@@ -79,6 +81,7 @@ export class Run {
     } catch (error) {
       this.cancel();
       request.grammars?.forEach((grammar) => void grammar.close());
+      observer?.refused();
       throw error;
     }
     observer?.started(this.promptTokens);

@@ -1,6 +1,9 @@
 import type { Registry } from 'prom-client';
 
-type Labels = Readonly<Record<string, string>>;
+export type Labels = Readonly<Record<string, string>>;
+
+/** Labels of a series, asked for at each scrape; undefined: not known yet, and nothing is exposed. */
+export type LabelSource = () => Labels | undefined;
 
 /** What a registry of prom-client asks of a metric. */
 interface Exposed {
@@ -25,7 +28,7 @@ export class Histogram {
     private readonly name: string,
     private readonly help: string,
     private readonly bounds: readonly number[],
-    private readonly labels: Labels,
+    private readonly labelsOf: LabelSource,
   ) {
     this.counts = new Float64Array(bounds.length);
   }
@@ -42,18 +45,27 @@ export class Histogram {
   }
 
   public expose(): Exposed {
-    const values: Exposed['values'] = [];
-    let below = 0;
-    for (const [at, bound] of this.bounds.entries()) {
-      below += this.counts[at] as number;
-      values.push({ metricName: `${this.name}_bucket`, labels: { ...this.labels, le: String(bound) }, value: below });
-    }
-    values.push(
-      { metricName: `${this.name}_bucket`, labels: { ...this.labels, le: '+Inf' }, value: this.count },
-      { metricName: `${this.name}_sum`, labels: this.labels, value: this.sum },
-      { metricName: `${this.name}_count`, labels: this.labels, value: this.count },
-    );
+    const labels = this.labelsOf();
+    const values = labels ? this.values(labels) : [];
     return { name: this.name, help: this.help, type: 'histogram', values, aggregator: 'sum' };
+  }
+
+  private values(labels: Labels): Exposed['values'] {
+    let below = 0;
+    const bucket = (le: string, value: number) => ({
+      metricName: `${this.name}_bucket`,
+      labels: { ...labels, le },
+      value,
+    });
+    return [
+      ...this.bounds.map((bound, at) => {
+        below += this.counts[at] as number;
+        return bucket(String(bound), below);
+      }),
+      bucket('+Inf', this.count),
+      { metricName: `${this.name}_sum`, labels, value: this.sum },
+      { metricName: `${this.name}_count`, labels, value: this.count },
+    ];
   }
 }
 
@@ -64,7 +76,7 @@ export class Counter {
   public constructor(
     private readonly name: string,
     private readonly help: string,
-    private readonly labels: Labels,
+    private readonly labelsOf: LabelSource,
     /** Name of the label that varies, and the values that are there from the start. */
     private readonly varying?: { readonly label: string; readonly values: readonly string[] },
   ) {
@@ -78,8 +90,10 @@ export class Counter {
   }
 
   public expose(): Exposed {
-    const values = [...this.totals].map(([value, total]) => ({
-      labels: this.varying ? { ...this.labels, [this.varying.label]: value } : this.labels,
+    const labels = this.labelsOf();
+    const series = labels ? [...this.totals] : [];
+    const values = series.map(([value, total]) => ({
+      labels: { ...labels, ...(this.varying && { [this.varying.label]: value }) },
       value: total,
     }));
     return { name: this.name, help: this.help, type: 'counter', values, aggregator: 'sum' };

@@ -1,7 +1,7 @@
-import { Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import type { GeneratorStats } from '../generation/port.js';
 import type { RunObserver } from '../generation/run.js';
-import { Counter, Histogram, register } from './instruments.js';
+import { Counter, Histogram, type LabelSource, type Labels, register } from './instruments.js';
 
 // Buckets as NIM 1.x and vLLM have them: dashboards compare across both.
 const TTFT = [
@@ -22,12 +22,15 @@ export class Metrics {
   public readonly registry = new Registry();
   private readonly families: Family[];
 
-  public constructor(modelName: string, stats: () => GeneratorStats | undefined) {
-    this.families = [
-      family(this.registry, '', { model_name: modelName }),
-      family(this.registry, 'vllm:', { engine: '0', model_name: modelName }),
-    ];
-    this.gauges(modelName, stats);
+  /**
+   * @param modelName name of the served model, undefined until it is found: series that change their label are new ones to
+   *   Prometheus, so there are none before
+   */
+  public constructor(modelName: () => string | undefined, stats: () => GeneratorStats | undefined) {
+    const nim: LabelSource = () => labelled(modelName(), {});
+    const vllm: LabelSource = () => labelled(modelName(), { engine: '0' });
+    this.families = [family(this.registry, '', nim), family(this.registry, 'vllm:', vllm)];
+    this.gauges({ '': nim, 'vllm:': vllm }, stats);
   }
 
   /** Observes one request of `n` choices. */
@@ -37,6 +40,7 @@ export class Metrics {
     const first: number[] = [];
     let left = n;
     return {
+      refused: () => this.each((family) => family.failures.add(1)),
       started: (promptTokens) => {
         this.each((family) => {
           family.promptTokens.add(promptTokens);
@@ -88,33 +92,33 @@ export class Metrics {
     };
   }
 
-  /** A request that the engine did not take. */
-  public refused(): void {
-    this.each((family) => family.failures.add(1));
-  }
-
   private each(act: (family: Family) => void): void {
     this.families.forEach(act);
   }
 
-  private gauges(modelName: string, stats: () => GeneratorStats | undefined): void {
+  private gauges(sources: Readonly<Record<'' | 'vllm:', LabelSource>>, stats: () => GeneratorStats | undefined): void {
+    const expose = (
+      name: string,
+      help: string,
+      type: 'gauge' | 'counter',
+      labelsOf: LabelSource,
+      value: (stats: GeneratorStats) => number,
+    ) => {
+      const get = async () => {
+        const [labels, now] = [labelsOf(), stats()];
+        const values = labels ? [{ labels, value: now ? value(now) : 0 }] : [];
+        return { name, help, type, values, aggregator: 'sum' };
+      };
+      // prom-client calls get() and nothing else of a metric when it is scraped.
+      this.registry.registerMetric({ name, get } as never);
+    };
     const gauge = (name: string, help: string, value: (stats: GeneratorStats) => number) => {
-      for (const [prefix, labels] of [
-        ['', { model_name: modelName }],
-        ['vllm:', { engine: '0', model_name: modelName }],
-      ] as const) {
-        const metric = new Gauge({
-          name: `${prefix}${name}`,
-          help,
-          labelNames: Object.keys(labels),
-          registers: [this.registry],
-          collect: () => {
-            const now = stats();
-            metric.set(labels, now ? value(now) : 0);
-          },
-        });
+      for (const [prefix, labelsOf] of Object.entries(sources)) {
+        expose(`${prefix}${name}`, help, 'gauge', labelsOf, value);
       }
     };
+    const counter = (name: string, help: string, value: (stats: GeneratorStats) => number) =>
+      expose(`vllm:${name}`, help, 'counter', sources['vllm:'], value);
     const used = ({ pages, pagesFree }: GeneratorStats) => (pages === 0 ? 0 : (pages - pagesFree) / pages);
     gauge('num_requests_running', 'Sequences that the engine computes', ({ running }) => running);
     gauge('num_requests_waiting', 'Sequences that wait for the engine', ({ waiting }) => waiting);
@@ -122,56 +126,36 @@ export class Metrics {
     gauge('gpu_cache_usage_perc', 'Share of the KV cache in use, 0 to 1', used);
     gauge('kv_cache_usage_perc', 'Share of the KV cache in use, 0 to 1', used);
     gauge('lora_requests_info', 'Adapters in use', () => 0);
-    const cache = new Gauge({
-      name: 'vllm:cache_config_info',
-      help: 'The KV cache; always 1',
-      labelNames: ['engine', 'model_name', 'block_size', 'num_gpu_blocks', 'enable_prefix_caching', 'cache_dtype'],
-      registers: [this.registry],
-      collect: () => {
-        const now = stats();
-        if (now) {
-          cache.set(
-            {
-              engine: '0',
-              model_name: modelName,
-              block_size: String(now.blockSize),
-              num_gpu_blocks: String(now.pages),
-              enable_prefix_caching: 'True',
-              cache_dtype: 'bfloat16',
-            },
-            1,
-          );
+    counter(
+      'num_preemptions_total',
+      'Sequences that gave their pages up and were computed again',
+      (s) => s.preemptions,
+    );
+    counter('prefix_cache_queries_total', 'Prompt tokens looked up in the prefix cache', (s) => s.promptTokens);
+    counter('prefix_cache_hits_total', 'Prompt tokens found in the prefix cache', (s) => s.cachedTokens);
+    const config: LabelSource = () => {
+      const [labels, now] = [sources['vllm:'](), stats()];
+      return (
+        labels &&
+        now && {
+          ...labels,
+          block_size: String(now.blockSize),
+          num_gpu_blocks: String(now.pages),
+          enable_prefix_caching: now.prefixCache ? 'True' : 'False',
+          cache_dtype: 'bfloat16',
         }
-      },
-    });
-    for (const [name, help, value] of [
-      [
-        'num_preemptions_total',
-        'Sequences that gave their pages up and were computed again',
-        (s: GeneratorStats) => s.preemptions,
-      ],
-      [
-        'prefix_cache_queries_total',
-        'Prompt tokens looked up in the prefix cache',
-        (s: GeneratorStats) => s.promptTokens,
-      ],
-      ['prefix_cache_hits_total', 'Prompt tokens found in the prefix cache', (s: GeneratorStats) => s.cachedTokens],
-    ] as const) {
-      const labels = { engine: '0', model_name: modelName };
-      this.registry.registerMetric({
-        name: `vllm:${name}`,
-        get: async () => {
-          const now = stats();
-          const values = [{ labels, value: now ? value(now) : 0 }];
-          return { name: `vllm:${name}`, help, type: 'counter', values, aggregator: 'sum' };
-        },
-      } as never);
-    }
+      );
+    };
+    expose('vllm:cache_config_info', 'The KV cache; always 1', 'gauge', config, () => 1);
   }
 }
 
+function labelled(modelName: string | undefined, labels: Labels): Labels | undefined {
+  return modelName === undefined ? undefined : { ...labels, model_name: modelName };
+}
+
 /** Request metrics under one prefix with one set of labels. */
-function family(registry: Registry, prefix: string, labels: Readonly<Record<string, string>>) {
+function family(registry: Registry, prefix: string, labels: LabelSource) {
   const histogram = (name: string, help: string, bounds: readonly number[]) =>
     register(registry, new Histogram(`${prefix}${name}`, help, bounds, labels));
   const counter = (name: string, help: string) => register(registry, new Counter(`${prefix}${name}`, help, labels));

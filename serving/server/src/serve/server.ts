@@ -21,8 +21,8 @@ export interface ServerOptions {
   readonly settings: Settings;
   readonly line: ApiLine;
   readonly release: string;
-  /** Name of the model in metrics: known before the model is loaded. */
-  readonly modelName: string;
+  /** Name of the model in metrics: known before the model is loaded, not before it is found. */
+  readonly modelName: () => string | undefined;
   readonly log: Log;
   readonly watchdog: Watchdog;
   readonly model: () => ServedModel | undefined;

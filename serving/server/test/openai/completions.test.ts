@@ -201,6 +201,8 @@ describe('a request that cannot be answered', () => {
     expect(response.headers['retry-after']).toBe('1');
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(generator.running).toBe(0);
+    const { body } = await app.inject('/v1/metrics');
+    expect(body).toContain('request_failure_total{model_name="acme/markov"} 1');
   });
 
   it.each(['{', '{"prompt":', '[1]', '"x"', 'null'])('%s is no request', async (payload) => {

@@ -89,7 +89,7 @@ async function start(options: StartOptions = {}) {
 describe('a start', () => {
   it('is live before the model is loaded, and ready after', async () => {
     let load: () => void = () => undefined;
-    const { get, post, ready } = await start({
+    const { get, post, ready, lines } = await start({
       loading: () =>
         new Promise((resolve) => {
           load = resolve;
@@ -102,6 +102,7 @@ describe('a start', () => {
     expect([early.status, early.headers.get('retry-after')]).toEqual([503, '5']);
     load();
     await ready();
+    expect(lines.at(-1)).toMatch(/Application is ready .* url=http:\/\/localhost:\d+\n$/);
     expect(await (await get('/v1/health/ready')).json()).toEqual({
       object: 'health.response',
       message: 'ready',
@@ -199,7 +200,7 @@ describe('what the operator reads', () => {
     const text = await (await get('/v1/metrics')).text();
     const value = (name: string) =>
       Number(new RegExp(`^${name.replace(/[{}.+]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
-    const model = 'model_name="model"';
+    const model = 'model_name="nim-constructs/default"';
     expect(value(`generation_tokens_total{${model}}`)).toBe(3);
     expect(value(`vllm:generation_tokens_total{engine="0",${model}}`)).toBe(3);
     expect(value(`time_to_first_token_seconds_count{${model}}`)).toBe(1);

@@ -116,6 +116,7 @@ export class MarkovGenerator implements Generator {
       pages: 100,
       pagesFree: 100 - this.running,
       blockSize: 16,
+      prefixCache: false,
       steps: this.outputs,
       promptTokens: 0,
       cachedTokens: 0,

@@ -28,7 +28,10 @@ export async function servedMarkov(
     created: 1,
     line: options.line ?? '2',
   };
-  const metrics = new Metrics(model.names[0], () => generator.stats());
+  const metrics = new Metrics(
+    () => model.names[0],
+    () => generator.stats(),
+  );
   const app = await createApp({ line: model.line, release: '0.0.0' });
   await app.register(openAiRoutes, {
     model: () => model,
