@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import { Engine, type Gpu, GpuInstanceType, type ModelSpec, Precision } from '../catalog';
 import { refuse } from '../kube/errors';
 import type { IGpuNodePool } from '../nodes';
+import { ModelMemory } from '../plan';
 import { contextLength, memoryUtilization } from './context-length';
 import type { NimProfile } from './nim-profile';
 import type { ServingImage } from './serving-image';
@@ -92,7 +93,8 @@ const MIB_PER_GIB = 1024;
  * 131,072 tokens; the demands of its fp8 and nvfp4 profiles differ by their weights alone, so that all keep 16-bit keys.
  */
 function atContext(demandedMib: number, model: ModelSpec, profile: NimProfile, tokens: number): number {
-  const saved = (model.maxContext - tokens) * kvMibPerToken(model, profile);
+  const memory = memoryOf(model, profile);
+  const saved = (memory.kvBytes(model.maxContext) - memory.kvBytes(tokens)) / 2 ** 20;
   return Math.ceil((demandedMib - saved) / MIB_PER_GIB) * MIB_PER_GIB;
 }
 
@@ -104,16 +106,14 @@ function longestContext({ image, profile, env }: Served, gpu: Gpu): number | und
     return undefined;
   }
   const room = Math.floor(gpu.memoryMib / MIB_PER_GIB) * MIB_PER_GIB;
-  const tokens = model.maxContext - (demanded - room) / kvMibPerToken(model, profile);
+  const tokens = model.maxContext - ((demanded - room) * 2 ** 20) / memoryOf(model, profile).kvBytesPerToken;
   const whole = Math.floor(tokens / 1000) * 1000;
   const fits = leastGpuMemoryMib({ image, profile, env: { ...env, NIM_MAX_MODEL_LEN: String(whole) } });
   return whole > 0 && (fits ?? 0) <= gpu.memoryMib ? whole : undefined;
 }
 
-/** Keys and values of one token in 16 bits on each GPU; heads are divided among GPUs and no further. */
-function kvMibPerToken({ layers, keyValueHeads, headDim }: ModelSpec, { tensorParallelism }: NimProfile): number {
-  const heads = keyValueHeads / Math.min(tensorParallelism, keyValueHeads);
-  return (2 * layers * heads * headDim * 2) / 2 ** 20;
+function memoryOf(model: ModelSpec, { precision, tensorParallelism }: NimProfile): ModelMemory {
+  return ModelMemory.of(model, { precision: precision ?? Precision.BF16, tensorParallelism });
 }
 
 /** The least that the weights take on each GPU, undefined where model or precision is not known. */
