@@ -83,8 +83,11 @@ export class Serving {
       'serve',
       'node projen/install.mjs && node serving/engine/build.mjs --addon && projen serve',
     );
-    for (const files of ['src', 'test']) {
-      project.tsconfigDev.addInclude(`${FOLDER}/${files}/**/*.ts`);
+    project
+      .addTask('serving:manifest', { description: 'Print the model manifest of the serving image' })
+      .exec('tsx serving/manifest/write.ts');
+    for (const files of [`${FOLDER}/src`, `${FOLDER}/test`, 'serving/manifest']) {
+      project.tsconfigDev.addInclude(`${files}/**/*.ts`);
     }
     project.gitignore.exclude(`/${FOLDER}/build/`);
     project.gitattributes.addAttributes('*.safetensors', 'binary');

@@ -1,4 +1,4 @@
-import { type Profile, profileName } from '../profiles/manifest.js';
+import { type Profile, profileText } from '../profiles/manifest.js';
 import type { CommandContext } from './command.js';
 import { loadManifest } from './manifest-file.js';
 
@@ -41,7 +41,7 @@ export async function listModelProfiles(context: CommandContext, devices: readon
 }
 
 function line(profile: Profile, need: number): string {
-  return `  - ${profile.id} (${profileName(profile)})${need > 0 ? ` [requires >=${need} GB/gpu]` : ''}`;
+  return `  - ${profileText(profile)}${need > 0 ? ` [requires >=${need} GB/gpu]` : ''}`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

@@ -5,12 +5,13 @@ export interface Profile {
   /** 64 hexadecimal digits. */
   readonly id: string;
   readonly tags: Readonly<Record<string, string>>;
+  /** The model's name: the tag `model`, or the manifest's own where all its profiles are of one. */
+  readonly model: string;
   /** Addresses of the model: one, of a repository. */
   readonly uri: string;
 }
 
 export interface Manifest {
-  readonly model: string;
   readonly release: string;
   readonly profiles: readonly Profile[];
   /** The document as it is on disk. */
@@ -57,9 +58,9 @@ export function readManifest(text: string, where: string): Manifest {
       throw new ManifestError(`${where}: profiles[${at}] names no file's uri`);
     }
     const tags = Object.fromEntries(Object.entries(profile.tags ?? {}).map(([name, value]) => [name, String(value)]));
-    return { id: profile.id, tags, uri };
+    return { id: profile.id, tags, model: tags.model ?? String(document?.model ?? ''), uri };
   });
-  return { model: String(document?.model ?? ''), release: String(document?.release ?? ''), profiles, text };
+  return { release: String(document?.release ?? ''), profiles, text };
 }
 
 /** The name of a profile, as NIM 2.x writes it: `vllm-bf16-tp1-pp1-33.0`. */
@@ -70,15 +71,27 @@ export function profileName({ tags }: Profile): string {
 }
 
 /**
- * The profile with this id or name.
+ * The profile with this id, or the only one with this name or of this model.
  *
  * @throws ManifestError naming all that there are
  */
-export function findProfile(manifest: Manifest, wanted: string): Profile {
-  const found = manifest.profiles.find((profile) => profile.id === wanted || profileName(profile) === wanted);
-  if (!found) {
-    const valid = manifest.profiles.map((profile) => `${profile.id} (${profileName(profile)})`).join(', ');
-    throw new ManifestError(`Could not match a profile in manifest: profile is "${wanted}", allowed are ${valid}`);
+export function findProfile({ profiles }: Manifest, wanted: string): Profile {
+  const found = profiles.filter(
+    (profile) => profile.id === wanted || profileName(profile) === wanted || profile.model === wanted,
+  );
+  if (found.length !== 1) {
+    const valid = (found.length > 0 ? found : profiles).map(profileText).join(', ');
+    throw new ManifestError(
+      found.length > 0
+        ? `${found.length} profiles match: profile is "${wanted}", allowed is the id of one: ${valid}`
+        : `Could not match a profile in manifest: profile is "${wanted}", allowed are ${valid}`,
+    );
   }
-  return found;
+  return found[0] as Profile;
+}
+
+/** A profile for people: its id, then its name, and its model where the name does not tell it. */
+export function profileText(profile: Profile): string {
+  const model = profile.tags.model === undefined ? '' : `${profile.model} `;
+  return `${profile.id} (${model}${profileName(profile)})`;
 }

@@ -4,7 +4,7 @@ import type { CommandContext } from '../commands/command.js';
 import { loadManifest } from '../commands/manifest-file.js';
 import { fetchModel, findModel } from '../commands/sources.js';
 import { DownloadError } from '../downloads/download-error.js';
-import { findProfile, type Manifest, ManifestError, type Profile } from '../profiles/manifest.js';
+import { findProfile, type Manifest, type Profile } from '../profiles/manifest.js';
 import type { Settings } from '../settings/settings.js';
 
 /** The model that is to be served. */
@@ -17,9 +17,9 @@ export interface ModelFolder {
 }
 
 /**
- * Finds the model: NIM_MODEL_NAME, NIM_MODEL_PATH, NIM_MODEL_PROFILE or the manifest's only profile, and the embedded one
- * where nothing is set and no manifest is there. What the cache holds is used without asking any source; what it lacks is
- * fetched, unless that is switched off.
+ * Finds the model: NIM_MODEL_NAME, NIM_MODEL_PATH or NIM_MODEL_PROFILE. Where none is set, it is the first profile that the
+ * cache holds, else the only one of the manifest, else the embedded model. What the cache holds is used without asking any
+ * source; what it lacks is fetched, unless that is switched off.
  *
  * @param embedded folder of the default model
  * @throws DownloadError, ManifestError in one line
@@ -39,22 +39,29 @@ export async function modelFolder(settings: Settings, context: CommandContext, e
     }
     return undefined;
   });
-  if (!manifest) {
-    return { folder: embedded, name: 'nim-constructs/default' };
+  const profile = manifest && (await chosen(manifest, settings, context));
+  if (!profile) {
+    return { folder: embedded, name: 'nim-constructs/default', manifest };
   }
-  const profile = chosen(manifest, settings);
-  return { folder: await local(profile.uri, settings, context), name: manifest.model, profile, manifest };
+  return { folder: await local(profile.uri, settings, context), name: profile.model, profile, manifest };
 }
 
-function chosen(manifest: Manifest, { modelProfile }: Settings): Profile {
+async function chosen(
+  manifest: Manifest,
+  { modelProfile }: Settings,
+  { env }: CommandContext,
+): Promise<Profile | undefined> {
   if (modelProfile !== undefined && modelProfile !== 'default') {
     return findProfile(manifest, modelProfile);
   }
-  const [first] = manifest.profiles;
-  if (!first) {
-    throw new ManifestError('the manifest has no profile; name the model with NIM_MODEL_NAME');
+  const { profiles } = manifest;
+  for (const profile of profiles) {
+    const folder = await findModel(profile.uri, env);
+    if (folder !== undefined && (await isModel(folder))) {
+      return profile;
+    }
   }
-  return first;
+  return profiles.length === 1 ? profiles[0] : undefined;
 }
 
 async function local(uri: string, settings: Settings, context: CommandContext): Promise<string> {

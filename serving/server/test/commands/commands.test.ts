@@ -92,8 +92,9 @@ describe('download-to-cache', () => {
     expect(status).toBe(0);
     const made = readManifest(readFileSync(file, 'utf8'), file);
     expect(made).toMatchObject({
-      model: 'acme/tiny',
-      profiles: [{ uri: 'hf://acme/tiny', tags: { precision: 'bf16', tp: '1', feat_lora: 'false' } }],
+      profiles: [
+        { model: 'acme/tiny', uri: 'hf://acme/tiny', tags: { precision: 'bf16', tp: '1', feat_lora: 'false' } },
+      ],
     });
   });
 

@@ -1,6 +1,7 @@
 import { apiChecks } from './api-checks.js';
 import { CACHE_CHECKS } from './cache-checks.js';
 import type { Check, SkippedCheck } from './check.js';
+import { MANIFEST_CHECKS } from './manifest-checks.js';
 import { Served } from './process.js';
 import { SERVE_CHECKS } from './serve-checks.js';
 
@@ -10,7 +11,6 @@ const gpu = (number: number, part?: string): SkippedCheck => ({ number, part, re
 /** What of the contract's list is not run here. */
 export const SKIPPED: readonly SkippedCheck[] = [
   image(1),
-  ...[2, 3, 4].map((number) => ({ number, reason: 'needs the manifest of the image' })),
   ...[5, 6, 7].map(image),
   { number: 8, part: 'volume of root:2000, setgid', reason: 'needs the image and its user' },
   { number: 12, reason: 'needs the image and a limit of memory' },
@@ -50,7 +50,9 @@ export class Contract {
       });
       return this.shared;
     };
-    this.checks = [...CACHE_CHECKS, ...SERVE_CHECKS, ...apiChecks(server)].sort((a, b) => a.number - b.number);
+    this.checks = [...MANIFEST_CHECKS, ...CACHE_CHECKS, ...SERVE_CHECKS, ...apiChecks(server)].sort(
+      (a, b) => a.number - b.number,
+    );
   }
 
   public async close(): Promise<void> {
