@@ -93,11 +93,7 @@ async function attempt(file: RemoteFile, partial: string, options: TransferOptio
   const stop = () =>
     ended.abort(new DownloadError(`${file.name}: no byte for ${stallMs / 1000} s`, { retryable: true }));
   let timer = setTimeout(stop, stallMs);
-  // Node 20's fetch does not always end a body that is aborted while it is read, so each wait also ends by itself.
-  const end = new Promise<never>((_, reject) => {
-    ended.signal.addEventListener('abort', () => reject(ended.signal.reason), { once: true });
-  });
-  end.catch(() => undefined);
+  const orEnd = endingWith(ended.signal);
   if (options.signal?.aborted) {
     giveUp();
   }
@@ -107,9 +103,7 @@ async function attempt(file: RemoteFile, partial: string, options: TransferOptio
       ...file.headers,
       ...(have > 0 ? { range: `bytes=${have}-` } : {}),
     };
-    const asked = get(await file.url(), { headers, signal: ended.signal });
-    asked.catch(() => undefined);
-    const response = await Promise.race([asked, end]);
+    const response = await orEnd(get(await file.url(), { headers, signal: ended.signal }));
     if (response.status === 416) {
       await rm(partial, { force: true });
       throw new DownloadError(`${file.name}: the source no longer has what was half fetched`, { retryable: true });
@@ -124,9 +118,7 @@ async function attempt(file: RemoteFile, partial: string, options: TransferOptio
       let position = from;
       const reader = response.body.getReader();
       for (;;) {
-        const read = reader.read();
-        read.catch(() => undefined);
-        const { done, value: chunk } = await Promise.race([read, end]);
+        const { done, value: chunk } = await orEnd(reader.read());
         if (done) {
           break;
         }
@@ -152,6 +144,23 @@ async function attempt(file: RemoteFile, partial: string, options: TransferOptio
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', giveUp);
   }
+}
+
+/**
+ * Makes waits that end with a signal, one at a time. Node 20's fetch does not always end a body that is aborted while it is
+ * read, so each wait ends by itself; racing each against one promise would leave a reaction on it for every chunk.
+ */
+function endingWith(signal: AbortSignal): <T>(work: Promise<T>) => Promise<T> {
+  let end: (reason: unknown) => void = () => undefined;
+  signal.addEventListener('abort', () => end(signal.reason), { once: true });
+  return (work) =>
+    new Promise((resolve, reject) => {
+      end = reject;
+      if (signal.aborted) {
+        reject(signal.reason);
+      }
+      work.then(resolve, reject);
+    });
 }
 
 async function writeAll(out: FileHandle, chunk: Uint8Array, position: number, name: string): Promise<void> {
