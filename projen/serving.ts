@@ -52,6 +52,7 @@ export class Serving {
           ai: '^6.0.326',
           openai: '^6.49.0',
           '@anthropic-ai/sdk': '^1.12.0',
+          zod: '^4',
           'node-api-headers': '^1.9.0',
         },
       },
