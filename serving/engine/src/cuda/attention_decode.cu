@@ -1,6 +1,6 @@
 // Attention of sequences with one query row: each block takes one split (256 keys) of one kv head, with all q heads of its
-// group, or, where there are many sequences, a whole short sequence. Keys and values go straight from their pages into the
-// registers of mma: in fragment order a load is 512 contiguous bytes, and each is read once.
+// group, or, where there are many sequences, a whole short sequence. Keys and values go straight from their pages into
+// registers, each read once; two shuffles make a block of 16 x 16 the A operand of mma.
 //
 // The block plans for itself from the step's context lengths, so a captured graph serves every length. The last block of a
 // sequence's head folds the splits, in order.
@@ -234,7 +234,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const
   __shared__ Plan plan;
   __shared__ __align__(16) uint4 queries[2][kDim / 8][kHeads];
   __shared__ float scores[kHeads][kRow];
-  __shared__ uint32_t weights[kHeads][kHalfKeys / 2 + 4];
+  __shared__ __align__(8) uint32_t weights[kHeads][kHalfKeys / 2 + 4];
   __shared__ float rescales[kHalfKeys / kStepKeys][kHeads];
   __shared__ float split_max[kHeads];
   __shared__ bool last;
@@ -258,8 +258,11 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const
   };
   const auto block_at = [&](const Work& w, int page, int value, int at) {
     return layer_kv + page * a.layout.page_elements() + a.layout.head_offset(value, w.head) +
-           std::size_t((at & (a.layout.page_tokens - 1)) / kBlock) * kDimBlocks * kBlockElements + lane * 8;
+           std::size_t((at & (a.layout.page_tokens - 1)) / kBlock) * kDimBlocks * kBlockElements;
   };
+  // A lane's row of a block of 16 x 16: dimensions lie 64 elements apart, tokens kDim * 8.
+  const int key_row = lane % 2 * 64 + lane % 4 / 2 * (kDim * 8) + lane / 4 * 8;
+  const int value_row = lane % 2 * (kDim * 8) + lane % 4 / 2 * 64 + lane / 4 * 8;
   // The block that holds the newest key is written by the kernel before this one, all others by earlier steps: those are
   // asked for before that kernel has ended.
   const auto wanted = [&](const Work& w, int at, bool older, bool newest) {
@@ -271,10 +274,10 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const
     const int at = w.key0() + warp * 16;
     const int page = __shfl_sync(~0U, pages, warp);
     if (wanted(w, at, older, newest)) {
-      const __nv_bfloat16* from = block_at(w, page, 0, at);
+      const __nv_bfloat16* from = block_at(w, page, 0, at) + key_row;
 #pragma unroll
       for (int i = 0; i < kDimBlocks; ++i) {
-        k[i] = ptx::load_stream(from + i * kBlockElements);
+        k[i] = ptx::load_stream(from + i * 128);
       }
     }
   };
@@ -284,7 +287,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const
       const int at = w.key0() + j * 16;
       const int page = __shfl_sync(~0U, pages, j);
       if (warp < kDimBlocks && wanted(w, at, older, newest)) {
-        v[j] = ptx::load_stream(block_at(w, page, 1, at) + warp * kBlockElements);
+        v[j] = ptx::load_stream(block_at(w, page, 1, at) + value_row + warp * 128);
       }
     }
   };
@@ -341,10 +344,10 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const
     {
       float s[4] = {};
 #pragma unroll
-      for (int i = 0; i < kDimBlocks / 2; ++i) {
-        const uint4 q = ptx::load_matrices(ptx::shared_address(&queries[buffer][4 * i + lane / 8][lane % 8]));
-        ptx::mma(s, k[2 * i], q.x, q.y);
-        ptx::mma(s, k[2 * i + 1], q.z, q.w);
+      for (int i = 0; i < kDimBlocks; ++i) {
+        const uint2 q = reinterpret_cast<const uint2*>(&queries[buffer][2 * i + lane % 2][lane / 4])[lane % 4 / 2];
+        ptx::make_fragment(k[i]);
+        ptx::mma(s, k[i], q.x, q.y);
       }
       const int at = warp * 16 + lane / 4;
       const int key = key0 + at;
@@ -390,16 +393,16 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const
 #pragma unroll
         for (int j = step * 4; j < step * 4 + 4; ++j) {
           const int at = key0 + j * 16;
-          const uint32_t b0 = weights[lane / 4][j * 8 + lane % 4];
-          const uint32_t b1 = weights[lane / 4][j * 8 + 4 + lane % 4];
+          const uint2 p = *reinterpret_cast<const uint2*>(&weights[lane / 4][j * 8 + ptx::fragment_column() / 2]);
           uint4 block = v[j];
           if (at >= work.context || at + 16 <= work.first) {
             block = make_uint4(0, 0, 0, 0);
           } else if (at + 16 > work.context) {
-            mask_values(block, at, work.context);
+            ptx::keep_first(block, work.context - at - lane % 2 * 8);
           }
-          ptx::mma(o, block, b0, b1);
-          ptx::mma(sum, make_uint4(kOnes, kOnes, kOnes, kOnes), b0, b1);
+          ptx::make_fragment(block);
+          ptx::mma(o, block, p.x, p.y);
+          ptx::mma(sum, make_uint4(kOnes, kOnes, kOnes, kOnes), p.x, p.y);
         }
       }
     }

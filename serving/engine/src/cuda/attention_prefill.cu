@@ -1,6 +1,5 @@
 // Attention of sequences with several query rows: a warp keeps 16 rows of one q head, eight warps of a block share the keys of
-// their kv head, which pass through a ring of shared memory in steps of 64. Blocks of fragments need no swizzle and no
-// ldmatrix: two of a lane's four registers are B for 8 keys (or 8 dimensions).
+// their kv head, which pass through a ring of shared memory in steps of 64. Core matrices need no swizzle.
 #include "cuda/attention.cuh"
 
 namespace nim::cuda {
@@ -143,7 +142,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
     }
     ptx::copy_commit();
     if (active && step <= my_last_step) {
-      const uint32_t stage = base + step % kStages * 2 * kStepBytes + lane * 16;
+      const uint32_t stage = base + step % kStages * 2 * kStepBytes + lane % 8 * 16;
       const int key0 = step * kStepKeys;
       float s[kStepKeys / 8][4] = {};
 #pragma unroll
@@ -151,7 +150,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
         uint4 k[kDimBlocks];
 #pragma unroll
         for (int i = 0; i < kDimBlocks; ++i) {
-          k[i] = ptx::load_shared(stage + (j * kDimBlocks + i) * 512);
+          k[i] = ptx::load_matrices(stage + ((2 * j + lane / 8 % 2) * 2 * kDimBlocks + 2 * i + lane / 16) * 128);
         }
 #pragma unroll
         for (int i = 0; i < kDimBlocks; ++i) {
@@ -213,7 +212,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
           uint4 v[kDimBlocks];
 #pragma unroll
           for (int i = 0; i < kDimBlocks; ++i) {
-            v[i] = ptx::load_shared(stage + kStepBytes + (j * kDimBlocks + i) * 512);
+            v[i] = ptx::load_matrices(stage + kStepBytes + ((2 * j + lane / 16) * 2 * kDimBlocks + 2 * i + lane / 8 % 2) * 128);
           }
           if (at + 16 > context) {
 #pragma unroll

@@ -1,6 +1,6 @@
 // Where each number lies in the CUDA backend's memory: index arithmetic alone, for host and device, checked on the CPU.
 //
-// Weights and keys and values are stored in fragment order: blocks of 16 x 16 bf16, 512 contiguous bytes, in which the 16
+// Weights are stored in fragment order: blocks of 16 x 16 bf16, 512 contiguous bytes, in which the 16
 // bytes of lane l are the four registers that lane l of a warp holds as the A operand of mma.m16n8k16 (PTX ISA, "Matrix
 // fragments for mma.m16n8k16"). wgmma takes the same registers for A, and two of the four are the B operand for 8 of the 16
 // rows. So one 16-byte load feeds every matrix instruction, without a shuffle, from global or shared memory alike.
@@ -61,8 +61,10 @@ inline constexpr int kSplitKeys = 256;
 /// Keys between two updates of the running maximum within a split.
 inline constexpr int kStepKeys = 64;
 
-/// Keys and values: [layers][pages][key, value][kv_heads][page_tokens / 16][head_dim / 16] blocks; keys as (token, dim),
-/// values as (dim, token). A layer's pages lie together: what a step reads of one layer is then few pages of address space.
+/// Keys and values: [layers][pages][key, value][kv_heads][page_tokens / 8][head_dim / 8] core matrices of 8 x 8, 128 contiguous
+/// bytes: keys as (token, dim), values as (dim, token). wgmma takes them as its B operand where they lie, ldmatrix makes
+/// fragments of them, and so do two shuffles (`ptx::make_fragment`). A layer's pages lie together: what a step reads of one layer
+/// is then few pages of address space. 16 tokens of a head are one contiguous piece.
 struct KvLayout {
   int layers, kv_heads, head_dim, page_tokens, pages;
 
@@ -74,12 +76,10 @@ struct KvLayout {
     return (std::size_t(value) * kv_heads + head) * page_tokens * head_dim;
   }
   NIM_HD constexpr int key_offset(int token, int dim) const {
-    return (token / kBlock * (head_dim / kBlock) + dim / kBlock) * kBlockElements +
-           fragment_offset(token % kBlock, dim % kBlock);
+    return (token / 8 * (head_dim / 8) + dim / 8) * 64 + token % 8 * 8 + dim % 8;
   }
   NIM_HD constexpr int value_offset(int token, int dim) const {
-    return (token / kBlock * (head_dim / kBlock) + dim / kBlock) * kBlockElements +
-           fragment_offset(dim % kBlock, token % kBlock);
+    return (token / 8 * (head_dim / 8) + dim / 8) * 64 + dim % 8 * 8 + token % 8;
   }
 };
 

@@ -52,6 +52,26 @@ __device__ __forceinline__ uint32_t transpose_matrix(uint32_t x) {
   return r;
 }
 
+/// The A operand of a 16 x 16 block from two core matrices side by side (rows 0 to 7) and two below: lane l gives 8 columns
+/// of a row, matrix l % 4 (0, 1: above; 2, 3: below), row l / 4. The order of K within 16 is free: a lane then holds columns
+/// `fragment_column()` to + 3.
+__device__ __forceinline__ void make_fragment(uint4& x) {
+  const bool below = threadIdx.x & 2;
+  const uint32_t first = __shfl_xor_sync(~0U, below ? x.x : x.z, 2);
+  const uint32_t second = __shfl_xor_sync(~0U, below ? x.y : x.w, 2);
+  x = below ? make_uint4(first, x.z, second, x.w) : make_uint4(x.x, first, x.y, second);
+}
+__device__ __forceinline__ int fragment_column() { return threadIdx.x % 2 * 8 + threadIdx.x % 4 / 2 * 4; }
+
+/// Keeps the first `count` of 8 bf16, and zeros the rest.
+__device__ __forceinline__ void keep_first(uint4& x, int count) {
+  uint32_t* const words = &x.x;
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    words[i] &= (2 * i < count ? 0xffffU : 0U) | (2 * i + 1 < count ? 0xffff0000U : 0U);
+  }
+}
+
 /// 2^x, 2 ulp; -infinity gives 0.
 __device__ __forceinline__ float exp2_approx(float x) {
   float r;
@@ -93,6 +113,11 @@ __device__ __forceinline__ void copy_wait() {
 /// A barrier among `threads` threads of the block; ids 1 to 15 (0 is __syncthreads).
 __device__ __forceinline__ void named_barrier(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
+}
+
+/// Comes to the barrier without waiting for the others.
+__device__ __forceinline__ void named_arrive(int id, int threads) {
+  asm volatile("bar.arrive %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
 // ---- Programmatic dependent launch: a kernel starts while the one before drains; before `wait_for_previous` it may touch
@@ -143,6 +168,12 @@ __device__ __forceinline__ void bulk_copy(uint32_t shared, const void* global, u
                "l"(global), "r"(bytes), "r"(barrier)
                : "memory");
 }
+
+__device__ __forceinline__ void store_shared(uint32_t address, const uint4& x) {
+  asm volatile("st.shared.v4.u32 [%0], {%1,%2,%3,%4};" ::"r"(address), "r"(x.x), "r"(x.y), "r"(x.z), "r"(x.w) : "memory");
+}
+/// Orders a thread's stores to shared memory before the reads of wgmma that follow the next barrier.
+__device__ __forceinline__ void fence_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 // ---- Clusters: blocks whose shared memory the others reach.
 

@@ -93,11 +93,9 @@ __global__ void __launch_bounds__(kThreads) rope(const Rope r, bool pieces_first
     return;
   }
   __nv_bfloat16* const at = to + r.layout.head_offset(0, head - r.heads);
-#pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    *reinterpret_cast<uint32_t*>(at + r.layout.key_offset(token, piece * 8 + 2 * i)) = out_low[i];
-    *reinterpret_cast<uint32_t*>(at + r.layout.key_offset(token, piece * 8 + 2 * i + dim / 2)) = out_high[i];
-  }
+  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8)) = {out_low[0], out_low[1], out_low[2], out_low[3]};
+  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8 + dim / 2)) = {out_high[0], out_high[1], out_high[2],
+                                                                                     out_high[3]};
 }
 
 }  // namespace

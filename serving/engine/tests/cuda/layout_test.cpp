@@ -47,6 +47,23 @@ TEST(CudaLayout, WeightsPanelsKeysAndValuesArePermutations) {
   EXPECT_EQ(kv.head_offset(1, 2) + 32 * 64, kv.page_elements());
 }
 
+// A core matrix is 8 rows of 16 bytes, one after the other; 16 tokens of a head are one piece of memory.
+TEST(CudaLayout, KeysAndValuesAreCoreMatrices) {
+  const KvLayout kv{1, 1, 64, 32, 1};
+  for (int row = 0; row < 8; ++row) {
+    for (int column = 0; column < 8; ++column) {
+      EXPECT_EQ(kv.key_offset(8 + row, 40 + column) - kv.key_offset(8, 40), row * 8 + column);
+      EXPECT_EQ(kv.value_offset(8 + column, 40 + row) - kv.value_offset(8, 40), row * 8 + column);
+    }
+  }
+  for (int token = 16; token < 32; ++token) {
+    for (int dim = 0; dim < 64; ++dim) {
+      EXPECT_EQ(kv.key_offset(token, dim) / (16 * 64), 1);
+      EXPECT_EQ(kv.value_offset(token, dim) / (16 * 64), 1);
+    }
+  }
+}
+
 TEST(CudaLayout, AGateAndItsUpShareALane) {
   const int out = 96;
   std::vector<int> hits(out, 0);
