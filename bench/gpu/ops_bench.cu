@@ -118,7 +118,7 @@ struct Bench {
   void attend(int layer, bool prefill) {
     Attention a = attention;
     a.layer = layer;
-    prefill ? attention_prefill_launch(s, a, 1) : attention_decode_launch(s, a, a.rows);
+    prefill ? attention_of_prompts(s, a, 1) : attention_decode_launch(s, a, a.rows);
   }
 
   void step(bool prefill, int samples) {
@@ -130,7 +130,7 @@ struct Bench {
       rope_launch(s, {qkv_rows, kv, table, nullptr, nullptr, 1e-5F, in, layout, i, kHeads, rows});
       Attention a = attention;
       a.layer = i;
-      prefill ? attention_prefill_launch(s, a, samples) : attention_decode_launch(s, a, samples);
+      prefill ? attention_of_prompts(s, a, samples) : attention_decode_launch(s, a, samples);
       gemm(s, gemm_of(o[i], attended, residual, Epilogue::kResidual, rows));
       rms_norm_launch(s, normed, residual, norm, 1e-5F, kHidden, nullptr, &in.counts->rows, rows);
       gemm(s, gemm_of(gate_up[i], normed, gated, Epilogue::kSiluGate, rows));

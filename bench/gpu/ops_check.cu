@@ -250,9 +250,13 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   Rope rope{device(qkv_device), device(kv_device), upload(table), nullptr, nullptr, 1e-5F, a.step, layout, layer, heads, rows};
   rope_launch(s, rope);
   attention_decode_launch(s, a, all.counts.sequences);
-  attention_prefill_launch(s, a, all.counts.sequences);
+  attention_of_prompts(s, a, all.counts.sequences);
   check(cudaStreamSynchronize(s.handle), "attention");
   const auto got = download(out, std::size_t(rows) * heads * dim);
+  attention_prefill_launch(s, a, all.counts.sequences);  // the portable kernel, over the other's output
+  check(cudaStreamSynchronize(s.handle), "attention by mma");
+  const auto portable = download(out, got.size());
+  expect(std::memcmp(got.data(), portable.data(), got.size() * sizeof(bf16)) == 0, what + ": kernels for prompts differ");
 
   // Doubles, at random rows and heads.
   double worst = 0;

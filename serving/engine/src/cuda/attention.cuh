@@ -8,8 +8,8 @@
 //     M' = max(M, m);  T = T * 2^(M - M') + o * 2^(m - M');  L likewise
 //   out = T / L
 //
-// The decode kernel spreads splits over blocks and dimensions over warps, the prefill kernel keeps a row in one warp; mma gives
-// the same bits whichever operand stands on the M side, so a token has the same bits from either.
+// The decode kernel spreads splits over blocks and dimensions over warps, the prefill kernels keep a row in one warp; mma and
+// wgmma give the same bits whichever operand stands on the M side, so a token has the same bits from any.
 #pragma once
 
 #include "cuda/gemm.cuh"
@@ -68,6 +68,14 @@ __device__ __forceinline__ void mask_values(uint4& v, int key0, int end) {
 }
 
 void attention_decode_launch(const Stream&, const Attention&, int sequences);
-void attention_prefill_launch(const Stream&, const Attention&, int sequences);
+void attention_prefill_launch(const Stream&, const Attention&, int sequences);  ///< any chip
+void attention_wgmma_launch(const Stream&, const Attention&, int sequences);    ///< Hopper
+bool attention_wgmma_fits(const Attention&);
+
+/// Of sequences with several rows, by the fastest kernel for this chip and shape.
+inline void attention_of_prompts(const Stream& stream, const Attention& a, int sequences) {
+  stream.hopper && attention_wgmma_fits(a) ? attention_wgmma_launch(stream, a, sequences)
+                                           : attention_prefill_launch(stream, a, sequences);
+}
 
 }  // namespace nim::cuda

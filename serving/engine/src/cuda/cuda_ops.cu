@@ -291,7 +291,7 @@ class CudaOps final : public Ops {
     a.partial_units = kPartialUnits;
     attention_decode_launch(stream_, a, shape.sequences);
     if (shape.longest_query > 1) {
-      attention_prefill_launch(stream_, a, shape.sequences);
+      attention_of_prompts(stream_, a, shape.sequences);
     }
   }
 
