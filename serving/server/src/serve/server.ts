@@ -13,6 +13,7 @@ import { type Metadata, metadataRoutes } from '../routes/metadata.js';
 import { metricsRoutes } from '../routes/metrics.js';
 import { modelRoutes } from '../routes/models.js';
 import { openAiRoutes } from '../routes/openai.js';
+import { pageRoutes } from '../routes/page.js';
 import { tokenizeRoutes } from '../routes/tokenize.js';
 import { SettingError } from '../settings/setting-error.js';
 import type { Settings } from '../settings/settings.js';
@@ -58,6 +59,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   await app.register(metricsRoutes, { registry: metrics.registry });
   await app.register(metadataRoutes, { line, release, ...options.metadata });
   await app.register(docsRoutes, {});
+  await app.register(pageRoutes, {});
   return app;
 }
 

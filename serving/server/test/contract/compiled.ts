@@ -29,6 +29,7 @@ export function compiledServer(): string {
     }
   }
   cpSync(join(SERVER, 'package.json'), join(server, 'package.json'));
+  cpSync(join(SERVER, 'page'), join(server, 'page'), { recursive: true });
   cpSync(join(SERVER, 'bin'), join(server, 'bin'), { recursive: true });
   cpSync(join(ROOT, 'LICENSE'), join(copy, 'LICENSE'));
   symlinkSync(join(ROOT, 'serving/models'), join(copy, 'serving/models'));
