@@ -2,7 +2,7 @@
 //
 //   keys are taken in splits of 256, counted from the sequence's first key; within a split in steps of 64:
 //     s = (q k) * scale * log2(e)                  one chain of mma over the head's dimensions, in order
-//     m' = max(m, s);  p = bf16(2^(s - m'))
+//     m' = max(s) where that is above m by more than 8, else m;  p = bf16(2^(s - m')), at most 256
 //     o = o * 2^(m - m') + p v;  l = l * 2^(m - m') + p 1       chains of mma over the step's keys, in order
 //   and splits are folded in order:
 //     M' = max(M, m);  T = T * 2^(M - M') + o * 2^(m - M');  L likewise
@@ -43,6 +43,10 @@ struct RunningMax {
   /// What to subtract: a row that has seen no key yet has maximum -infinity, and -infinity less itself is no number.
   __device__ float reference() const { return value == -INFINITY ? 0.0F : value; }
 };
+
+/// The maximum after a step whose largest score is `largest`. A maximum that hardly grows stays, so that sums are seldom
+/// rescaled; weights are then at most 256.
+__device__ __forceinline__ RunningMax raised(RunningMax m, float largest) { return {largest > m.value + 8 ? largest : m.value}; }
 
 __device__ __forceinline__ float scaled(float score, float scale_log2) { return __fmul_rn(score, scale_log2); }
 __device__ __forceinline__ float weight_of(float s, RunningMax m) { return ptx::exp2_approx(__fsub_rn(s, m.reference())); }

@@ -372,7 +372,7 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const
       for (int d = 16; d > 0; d /= 2) {
         largest = fmaxf(largest, __shfl_xor_sync(~0U, largest, d));
       }
-      const RunningMax m{fmaxf(running, largest)};
+      const RunningMax m = raised({running}, largest);
       weights[warp][step * (kStepKeys / 2) + lane] = pack_bf16(weight_of(s.x, m), weight_of(s.y, m));
       if (lane == 0) {
         rescales[step][warp] = rescale(running, m);

@@ -190,7 +190,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
         largest[i] = fmaxf(largest[i], __shfl_xor_sync(~0U, largest[i], 1));
         largest[i] = fmaxf(largest[i], __shfl_xor_sync(~0U, largest[i], 2));
       }
-      const RunningMax m[2] = {{fmaxf(running[0].value, largest[0])}, {fmaxf(running[1].value, largest[1])}};
+      const RunningMax m[2] = {raised(running[0], largest[0]), raised(running[1], largest[1])};
       const float r[2] = {rescale(running[0].value, m[0]), rescale(running[1].value, m[1])};
       running[0] = m[0], running[1] = m[1];
       if (__any_sync(~0U, r[0] != 1 || r[1] != 1)) {  // the maximum seldom moves

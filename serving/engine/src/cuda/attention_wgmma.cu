@@ -144,10 +144,11 @@ __device__ __forceinline__ void copy_step(const Attention& a, const Item& item, 
   }
 }
 
-/// Zeros in place of the values of keys that the sequence does not have, by all consumers: a page's rest may hold anything.
+/// Zeros in place of the values of keys that the sequence does not have, by the first warpgroup, whose turn ends after it: a
+/// page's rest may hold anything.
 template <int kDim>
 __device__ __forceinline__ void clear_values(uint32_t values, int keys) {
-  for (int i = threadIdx.x; i < kStepKeys / 8 * kDim; i += 128 * kConsumers) {
+  for (int i = threadIdx.x; i < kStepKeys / 8 * kDim; i += 128) {
     const int kept = keys - i / kDim * 8;  // of the 8 keys in these 16 bytes
     if (kept < 8) {
       uint4 x = ptx::load_shared(values + i * 16);
@@ -156,7 +157,7 @@ __device__ __forceinline__ void clear_values(uint32_t values, int keys) {
     }
   }
   ptx::fence_shared();
-  ptx::named_barrier(1, 128 * kConsumers);
+  ptx::named_barrier(1, 128);
 }
 
 #endif
@@ -214,7 +215,8 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
   ptx::take_registers<232>();
   ptx::wait_for_previous();
   const int group = warp / 4;
-  // The warpgroups take turns at the tensor cores: one's values and next scores, then the other's.
+  // The warpgroups take turns at the tensor cores: one's values and next scores, then the other's. So the second multiplies a
+  // step's values after the first has begun with the next step.
   const auto await_turn = [&] { ptx::named_barrier(2 + group, 128 * kConsumers); };
   const auto pass_turn = [&] { ptx::named_arrive(3 - group, 128 * kConsumers); };
   if (group == 1) {
@@ -233,10 +235,10 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
     const int end_step = group_end > item.row_block0 + 4 * group ? item.position(end_query - 1) / kStepKeys + 1 : 0;
 
     float total[kDim / 2];
-    float o[kDim / 2];
+    float o[kDim / 2];  // of the split; its first product ignores what is there
 #pragma unroll
     for (int i = 0; i < kDim / 2; ++i) {
-      total[i] = o[i] = 0;
+      total[i] = 0;
     }
     float total_max[2] = {-INFINITY, -INFINITY};
     float total_sum[2] = {};
@@ -256,12 +258,11 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
 #pragma unroll
       for (int i = 0; i < kDim / 2; ++i) {
         total[i] = fold(total[i], keep[i / 2 % 2], o[i], add[i / 2 % 2]);
-        o[i] = 0;
       }
       sum[0] = sum[1] = sum[2] = sum[3] = 0;
     };
 
-    const uint32_t my_queries = query_base + (queries.at * kConsumers + group) * R::kQueryBytes;
+    const uint32_t my_queries = ptx::uniform(query_base + (queries.at * kConsumers + group) * R::kQueryBytes);
     ptx::barrier_wait(queries.full_at(), queries.parity);
     uint32_t previous = 0;  // the empty barrier of the step before, whose values are still being multiplied
     const auto release = [&] {
@@ -270,10 +271,10 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
       }
     };
     for (int step = item.first_step; step < item.end_step; ++step) {
-      const uint32_t stage = base + keys.at * R::kStageBytes;
+      const uint32_t stage = ptx::uniform(base + keys.at * R::kStageBytes);
       const int key0 = step * kStepKeys;
       ptx::barrier_wait(keys.full_at(), keys.parity);
-      if (key0 + kStepKeys > item.context) {
+      if (group == 0 && key0 + kStepKeys > item.context) {
         clear_values<kDim>(stage + R::kStepBytes, item.context - key0);
       }
       if (step < end_step) {
@@ -281,8 +282,8 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
         ptx::wgmma_fence();
 #pragma unroll
         for (int i = 0; i < kDim / 16; ++i) {
-          const uint64_t q = ptx::operand_descriptor(my_queries + 2 * i * 1024, 1024, 128);
-          const uint64_t k = ptx::operand_descriptor(stage + 2 * i * 128, 128, kDim * 16);
+          const uint64_t q = ptx::operand_descriptor(my_queries, 2 * i * 1024, 1024, 128);
+          const uint64_t k = ptx::operand_descriptor(stage, 2 * i * 128, 128, kDim * 16);
           i == 0 ? ptx::wgmma_m64n64k16<false>(s, q, k) : ptx::wgmma_m64n64k16<true>(s, q, k);
         }
         ptx::wgmma_commit();
@@ -291,7 +292,8 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
         }
         ptx::wgmma_wait<0>();  // and the values of the step before
         release();
-        if (step % kSplitSteps == 0 && step > item.first_step) {
+        const bool opens_split = step % kSplitSteps == 0;  // the first of an item does
+        if (opens_split && step > item.first_step) {
           fold_split();
         }
 #pragma unroll
@@ -322,7 +324,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
           }
           largest = fmaxf(largest, __shfl_xor_sync(~0U, largest, 1));
           largest = fmaxf(largest, __shfl_xor_sync(~0U, largest, 2));
-          m[i].value = fmaxf(running[i].value, largest);
+          m[i] = raised(running[i], largest);
           r[i] = rescale(running[i].value, m[i]);
           running[i] = m[i];
         }
@@ -335,7 +337,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
           p[j].z = pack_bf16(weight_of(s[8 * j + 4], m[0]), weight_of(s[8 * j + 5], m[0]));
           p[j].w = pack_bf16(weight_of(s[8 * j + 6], m[1]), weight_of(s[8 * j + 7], m[1]));
         }
-        if (__any_sync(~0U, r[0] != 1 || r[1] != 1)) {  // the maximum seldom moves
+        if (!opens_split && __any_sync(~0U, r[0] != 1 || r[1] != 1)) {  // the maximum seldom moves
 #pragma unroll
           for (int i = 0; i < kDim / 2; ++i) {
             o[i] *= r[i / 2 % 2];
@@ -346,11 +348,12 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
         ptx::wgmma_fence();
 #pragma unroll
         for (int j = 0; j < kStepBlocks; ++j) {
-          const uint64_t v = ptx::operand_descriptor(stage + R::kStepBytes + j * kDim * 32, kDim * 16, 128);
+          const uint64_t v = ptx::operand_descriptor(stage, R::kStepBytes + j * kDim * 32, kDim * 16, 128);
+          const bool add = j > 0 || !opens_split;
           if constexpr (kDim == 128) {
-            ptx::wgmma_m64n128k16(o, p[j], v);
+            ptx::wgmma_m64n128k16(o, p[j], v, add);
           } else {
-            ptx::wgmma_m64n64k16(o, p[j], v);
+            ptx::wgmma_m64n64k16(o, p[j], v, add);
           }
         }
         ptx::wgmma_commit();

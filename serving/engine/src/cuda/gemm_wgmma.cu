@@ -149,7 +149,7 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
         }
       };
       const auto run_stage = [&](uint4 (&registers)[kStageBlocks]) {
-        const uint32_t stage = base + at * R::kStageBytes;
+        const uint32_t stage = ptx::uniform(base + at * R::kStageBytes);
         ptx::barrier_wait(full + 8 * at, parity);
 #pragma unroll
         for (int k = 0; k < kStageBlocks; ++k) {
@@ -159,7 +159,7 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
 #pragma unroll
         for (int k = 0; k < kStageBlocks; ++k) {
           multiply<kTokens>(acc, registers[k],
-                            ptx::operand_descriptor(stage + R::kWeightBytes + 2 * k * kTokens * 16, kTokens * 16, 128));
+                            ptx::operand_descriptor(stage, R::kWeightBytes + 2 * k * kTokens * 16, kTokens * 16, 128));
         }
         ptx::wgmma_commit();
         ptx::wgmma_wait<1>();
@@ -189,7 +189,6 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
           parked[j * 128 * kConsumers] = make_float4(acc[4 * j], acc[4 * j + 1], acc[4 * j + 2], acc[4 * j + 3]);
         }
       };
-      bool add_parked = g.slices == 2;
       if (g.slices == 2 && !cut.split) {
         run_stages(item_stages / 2);
         park();
@@ -217,14 +216,25 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
         }
         __syncwarp();
       }
+      if (g.slices == 2) {
+        // Before anything is stored, so that many loads are under way at a time.
+#pragma unroll
+        for (int j = 0; j < kTokens / 8; ++j) {
+          const float4 other = __ldcg(parked + j * 128 * kConsumers);
+          acc[4 * j] += other.x, acc[4 * j + 1] += other.y, acc[4 * j + 2] += other.z, acc[4 * j + 3] += other.w;
+        }
+      }
+      if (tile >= g.tiles) {
+        continue;
+      }
+      if (token0 + kTokens <= g.rows) {
+        store_fragments<kTokens / 8>(g, tile, token0, acc);
+        continue;
+      }
 #pragma unroll
       for (int j = 0; j < kTokens / 8; ++j) {
-        float c[4] = {acc[4 * j], acc[4 * j + 1], acc[4 * j + 2], acc[4 * j + 3]};
-        if (add_parked) {
-          const float4 other = __ldcg(parked + j * 128 * kConsumers);
-          c[0] += other.x, c[1] += other.y, c[2] += other.z, c[3] += other.w;
-        }
-        if (tile < g.tiles && token0 + j * 8 < g.rows) {
+        if (token0 + j * 8 < g.rows) {
+          float c[4] = {acc[4 * j], acc[4 * j + 1], acc[4 * j + 2], acc[4 * j + 3]};
           store_fragment(g, tile, token0 + j * 8, c);
         }
       }

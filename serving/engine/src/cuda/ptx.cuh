@@ -63,6 +63,13 @@ __device__ __forceinline__ void make_fragment(uint4& x) {
 }
 __device__ __forceinline__ int fragment_column() { return threadIdx.x % 2 * 8 + threadIdx.x % 4 / 2 * 4; }
 
+/// a + b as atomicAdd adds floats in global memory: subnormal numbers are zeros.
+__device__ __forceinline__ float add_flushed(float a, float b) {
+  float r;
+  asm("add.rn.ftz.f32 %0, %1, %2;" : "=f"(r) : "f"(a), "f"(b));
+  return r;
+}
+
 /// Keeps the first `count` of 8 bf16, and zeros the rest.
 __device__ __forceinline__ void keep_first(uint4& x, int count) {
   uint32_t* const words = &x.x;
@@ -203,10 +210,13 @@ __device__ __forceinline__ void bulk_copy_all(uint32_t shared, const void* globa
 
 // ---- wgmma.
 
-/// Descriptor of a B operand of core matrices (8 rows x 16 bytes), unswizzled: bytes between neighbours along K and along N.
-__device__ __forceinline__ uint64_t operand_descriptor(uint32_t shared, uint32_t k_bytes, uint32_t n_bytes) {
-  return uint64_t((shared & 0x3ffff) >> 4) | uint64_t(k_bytes >> 4) << 16 | uint64_t(n_bytes >> 4) << 32;
+/// Descriptor of an operand of core matrices (8 rows x 16 bytes), unswizzled, that begins `offset` bytes after `shared`: bytes
+/// between neighbours along K, and along M or N. Cheap where `shared` is the same for the warp as the compiler sees it.
+__device__ __forceinline__ uint64_t operand_descriptor(uint32_t shared, uint32_t offset, uint32_t k_bytes, uint32_t n_bytes) {
+  return uint64_t(n_bytes >> 4) << 32 | (((shared >> 4) | (k_bytes >> 4) << 16) + (offset >> 4));
 }
+/// A value that all lanes have, in a form that the compiler knows to be the same for all.
+__device__ __forceinline__ uint32_t uniform(uint32_t x) { return __shfl_sync(~0U, x, 0); }
 __device__ __forceinline__ void wgmma_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ __forceinline__ void wgmma_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 template <int kPending>
