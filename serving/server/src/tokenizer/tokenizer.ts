@@ -42,6 +42,7 @@ export class Tokenizer {
   /** Tokens of the vocabulary, added ones included. */
   public readonly size: number;
   private readonly bytesOf: (Uint8Array | undefined)[] = [];
+  private readonly textOf: (string | null | undefined)[] = [];
 
   private constructor(
     private readonly encoder: Encoder,
@@ -101,6 +102,24 @@ export class Tokenizer {
       this.bytesOf[id] = bytes;
     }
     return bytes;
+  }
+
+  /** The text of a token that is whole characters; undefined where it has a part of one. */
+  public wholeText(id: number): string | undefined {
+    let text = this.textOf[id];
+    if (text === undefined) {
+      text = decoded(this.bytes(id));
+      this.textOf[id] = text;
+    }
+    return text ?? undefined;
+  }
+}
+
+function decoded(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(bytes);
+  } catch {
+    return null;
   }
 }
 

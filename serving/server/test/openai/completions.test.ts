@@ -6,8 +6,12 @@ const ALPHA = 2;
 
 async function post(url: string, body: unknown, line: '1' | '2' = '2') {
   const { app } = await servedMarkov({ line });
-  const response = await app.inject({ method: 'POST', url, payload: body as object });
-  return { status: response.statusCode, text: response.body, json: () => response.json(), headers: response.headers };
+  const base = await app.listen({ port: 0, host: '127.0.0.1' });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${base}${url}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const text = await response.text();
+  await app.close();
+  return { status: response.status, text, json: () => JSON.parse(text), headers: Object.fromEntries(response.headers) };
 }
 const chat = (body: object) =>
   post('/v1/chat/completions', { messages: [{ role: 'user', content: 'alpha' }], ...body });
