@@ -42,7 +42,15 @@ export class Detokenizer {
     const bytes = this.tokenizer.bytes(token);
     for (const byte of bytes) {
       const continues = (byte & 0xc0) === 0x80;
-      this.lacking = continues ? Math.max(0, this.lacking - 1) : byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+      this.lacking = continues
+        ? Math.max(0, this.lacking - 1)
+        : byte < 0xc0
+          ? 0
+          : byte < 0xe0
+            ? 1
+            : byte < 0xf0
+              ? 2
+              : 3;
     }
     return this.decoder.decode(bytes, { stream: true });
   }

@@ -73,18 +73,21 @@ describe('a detokenizer', () => {
     expect(detokenizer.end()).toBe('\uFFFD');
   });
 
-  it.each(['byte-fallback', 'byte-level'])('gives the text of any tokens of %s, as if decoded at once', async (form) => {
-    const tokenizer = await load(form);
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: tokenizer.size }), { maxLength: 40 }), (tokens) => {
-        const detokenizer = new Detokenizer(tokenizer, { skipSpecialTokens: false });
-        const text = tokens.map((token) => detokenizer.push(token)).join('') + detokenizer.end();
-        const bytes = Buffer.concat(tokens.map((token) => tokenizer.bytes(token)));
-        expect(text).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
-      }),
-      { numRuns: 500 },
-    );
-  });
+  it.each(['byte-fallback', 'byte-level'] as const)(
+    'gives the text of any tokens of %s, as if decoded at once',
+    async (form) => {
+      const tokenizer = await load(form);
+      fc.assert(
+        fc.property(fc.array(fc.integer({ min: 0, max: tokenizer.size }), { maxLength: 40 }), (tokens) => {
+          const detokenizer = new Detokenizer(tokenizer, { skipSpecialTokens: false });
+          const text = tokens.map((token) => detokenizer.push(token)).join('') + detokenizer.end();
+          const bytes = Buffer.concat(tokens.map((token) => tokenizer.bytes(token)));
+          expect(text).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
 
   it('leaves special tokens out unless asked', async () => {
     const tokenizer = await load('byte-level');
