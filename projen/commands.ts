@@ -21,6 +21,11 @@ export class Commands {
     project
       .addTask('bench:engine', { description: 'The engine on this CPU beside its limits and llama.cpp' })
       .exec('tsx bench/engine/run.ts', { receiveArgs: true });
+    const serving = project.addTask('bench:serving', {
+      description: 'What the HTTP server takes, beside a bare loop of Node and the engine alone',
+    });
+    serving.exec('node serving/engine/build.mjs --addon');
+    serving.exec('tsx bench/serving/run.ts', { receiveArgs: true });
     project.package.setScript('demo', `${installFirst} && projen demo`);
     project.package.setScript('test', `${installFirst} && projen test:all`);
     project.compileTask.env('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', 'true');
