@@ -197,6 +197,21 @@ TEST(Sampling, LogprobsAreOfTheRawLogits) {
   EXPECT_FLOAT_EQ(logprobs[2], static_cast<float>(2 - log_sum));
 }
 
+TEST(Sampling, NoTopLogprobsLeaveTheirMemoryAlone) {
+  std::vector<float> logits{1, 2, 3};
+  SampleRow row = neutral_row();
+  row.temperature = 0;
+  row.top_logprobs = 0;
+  SampleScratch scratch;
+  const double log_sum = log_sum_exp(logits);
+  std::int32_t tokens[3]{7, 7, 7};
+  float logprobs[3]{7, 7, 7};
+  const Sampled sampled = sample(logits, {row, {}, {}, {}, {}}, scratch, tokens + 1, logprobs + 1);
+  EXPECT_FLOAT_EQ(sampled.logprob, static_cast<float>(3 - log_sum));
+  EXPECT_EQ((std::vector<std::int32_t>{tokens, tokens + 3}), (std::vector<std::int32_t>{7, 7, 7}));
+  EXPECT_EQ((std::vector<float>{logprobs, logprobs + 3}), (std::vector<float>{7, 7, 7}));
+}
+
 TEST(Sampling, TopLogprobsBeyondTheVocabularyAreMarked) {
   std::vector<float> logits{1, 2};
   SampleRow row = neutral_row();

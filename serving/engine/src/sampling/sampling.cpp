@@ -27,6 +27,9 @@ void suppress_below(std::span<float> logits, float threshold) {
 
 void top_logprobs_of(std::span<const float> logits, double log_sum, std::int32_t count, std::int32_t* tokens,
                      float* logprobs) {
+  if (count == 0) {
+    return;  // the chosen token's alone is asked for
+  }
   // An insertion sort of the few: almost every token fails the first comparison.
   std::int32_t found = 0;
   for (std::int32_t token = 0; token < static_cast<std::int32_t>(logits.size()); ++token) {
