@@ -1,5 +1,5 @@
 #!/bin/bash
-# Reproduces the table of bench/results/*-gpu.md on the GPU of this machine and prints Markdown. About 4 minutes on an H200.
+# Reproduces the table of bench/results/*-gpu.md on the GPU of this machine and prints Markdown. About 6 minutes on an H200.
 #   cmake -B out/cuda -S serving/engine -DNIM_CUDA=ON -DNIM_TESTS=OFF && cmake --build out/cuda -j
 #   bench/gpu/run.sh out/cuda /dev/shm > table.md        (programs; a folder with 20 GB of room, in memory for the start's figure)
 set -u
@@ -22,6 +22,11 @@ for shape in qwen2.5-0.5b llama-3.2-1b; do
   "$programs/make-checkpoint" $shape "$work/$shape" --planted > /dev/null
   table "Engine: same bits in any company; the planted chain of $shape beside the CPU" "$programs/engine-compare" "$work/$shape" cuda cpu
 done
+"$programs/make-checkpoint" llama-3.2-1b "$work/random" > /dev/null
+"$programs/engine-greedy" "$work/random" cuda > "$work/answers.json"
+table "Engine beside torch's own Llama on the same random weights" python3 "$here/torch_logits.py" "$work/random" "$work/answers.json"
+table 'Engine: random load, then a broken GPU' "$programs/engine-soak" "$work/random" 60 --backend cuda --break-gpu
+table 'cuBLAS by torch, 8B shapes' python3 "$here/torch_gemm.py"
 table 'Engine, 8B: decode, throughput' "$programs/engine-bench" "$model" --only decode,offline --pace-prefill off
 table 'Engine, 8B: prompts, shared prefixes' "$programs/engine-bench" "$model" --only prefill,prefix
 table 'Engine, 8B: decodes while a prompt arrives' "$programs/engine-bench" "$model" --only arrival
