@@ -291,7 +291,7 @@ TEST(EngineModel, CreateRefusesOptionsThatCannotWork) {
   EXPECT_EQ(message([](EngineOptions& o) { o.queue_bound = 0; }), "queue_bound is 0: allowed is 1 or more");
   EXPECT_EQ(message([](EngineOptions& o) { o.threads = -1; }), "threads is -1: allowed are 0 (one per core) to 1024");
   EXPECT_EQ(message([](EngineOptions& o) { o.backend = "tpu"; }),
-            "backend is \"tpu\": allowed are cpu and reference; this build has no CUDA backend");
+            "backend is \"tpu\": allowed are auto, cpu and reference; this build has no CUDA backend");
   EXPECT_NE(message([](EngineOptions& o) { o.max_context = 1 << 28; }).find("give at most that"), std::string::npos);
 }
 

@@ -21,7 +21,7 @@ using RequestId = std::uint64_t;
 
 struct EngineOptions {
   std::string model;                ///< folder of a Hugging Face checkpoint: config.json and *.safetensors
-  std::string backend = "cpu";      ///< "cpu", "reference" (plain loops, double accumulation) or "cuda"
+  std::string backend = "auto";     ///< "cuda", "cpu", "reference" (plain loops, double accumulation); "auto": by the driver
   std::uint64_t memory_bytes = 0;   ///< for weights, activations and KV pages together; 0: what the backend finds free
   std::int32_t block_size = 16;     ///< tokens of a KV page: 8, 16, 32 or 64
   std::int32_t max_sequences = 64;  ///< sequences that run at once (slots)

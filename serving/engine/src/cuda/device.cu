@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "cuda/cuda_ops.h"
+
 namespace nim::cuda {
 namespace {
 
@@ -28,7 +30,7 @@ void honour_visible_devices() {
 Device open_device(int index) {
   honour_visible_devices();
   int driver = 0;
-  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {
+  if (cudaDriverGetVersion(&driver) != cudaSuccess || driver == 0) {  // 0: none is installed (CUDA Runtime API)
     fail("no NVIDIA driver: libcuda.so.1 is not here. Run on a GPU node, with the NVIDIA container runtime");
   }
   if (driver < CUDART_VERSION / 1000 * 1000) {
@@ -54,3 +56,8 @@ Device open_device(int index) {
 }
 
 }  // namespace nim::cuda
+
+bool nim::cuda_driver_installed() {
+  int driver = 0;
+  return cudaDriverGetVersion(&driver) == cudaSuccess && driver != 0;
+}

@@ -13,6 +13,13 @@ Backend make_backend(const std::string& name, int threads) {
   if (threads < 0 || threads > 1024) {
     fail("threads is ", threads, ": allowed are 0 (one per core) to 1024");
   }
+  if (name == "auto") {
+#ifdef NIM_CUDA
+    return make_backend(cuda_driver_installed() ? "cuda" : "cpu", threads);
+#else
+    return make_backend("cpu", threads);
+#endif
+  }
   if (name == "cpu") {
     return {make_cpu_ops(threads), false};
   }
@@ -23,9 +30,9 @@ Backend make_backend(const std::string& name, int threads) {
   if (name == "cuda") {
     return {make_cuda_ops(), true};
   }
-  fail("backend is \"", name, "\": allowed are cpu, reference and cuda");
+  fail("backend is \"", name, "\": allowed are auto, cpu, reference and cuda");
 #else
-  fail("backend is \"", name, "\": allowed are cpu and reference; this build has no CUDA backend");
+  fail("backend is \"", name, "\": allowed are auto, cpu and reference; this build has no CUDA backend");
 #endif
 }
 

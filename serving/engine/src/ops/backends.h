@@ -14,7 +14,8 @@ struct Backend {
   bool asynchronous = false;
 };
 
-/// "cpu", "reference" or "cuda". `threads` 0: one for each core that the process may run on.
+/// "cpu", "reference", "cuda" or "auto": "cuda" where this build has it and an NVIDIA driver is installed, "cpu" otherwise. A
+/// driver without a usable GPU is an error, never a slow CPU. `threads` 0: one for each core that the process may run on.
 Backend make_backend(const std::string& name, int threads);
 
 }  // namespace nim

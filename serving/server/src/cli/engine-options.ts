@@ -8,7 +8,7 @@ const DEFAULT_MODEL = fileURLToPath(new URL('../../../models/default', import.me
 /** Options of every command that plans or runs an engine. */
 export const ENGINE_OPTIONS = {
   model: { ...text('FOLDER', DEFAULT_MODEL, 'checkpoint'), fallback: DEFAULT_MODEL },
-  backend: choice(['cpu', 'reference', 'cuda'], 'cpu', 'what computes'),
+  backend: choice(['auto', 'cpu', 'reference', 'cuda'], 'auto', 'what computes'),
   memory: memory(undefined, 'for weights, activations and KV pages together; all that is free without it'),
   'block-size': integer({ min: 8, max: 64, fallback: 16, help: 'tokens of a KV page: 8, 16, 32 or 64' }),
   'step-tokens': integer({ min: 1, max: 65_536, fallback: undefined, help: 'rows of a step' }),

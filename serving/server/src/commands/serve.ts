@@ -193,7 +193,7 @@ function checkParallelism({ tensorParallelSize, pipelineParallelSize }: Settings
 function engineOptions(settings: Settings, folder: string): EngineOptions {
   return {
     model: folder,
-    backend: settings.device === 'auto' ? undefined : settings.device,
+    backend: settings.device,
     maxContext: settings.maxModelLen,
     maxSequences: settings.maxNumSeqs,
     stepTokens: Math.max(settings.maxNumBatchedTokens, settings.maxNumSeqs),

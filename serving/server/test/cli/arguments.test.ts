@@ -39,7 +39,7 @@ describe('words that make no sense end with status 2 and one line', () => {
     [
       'a backend that does not exist',
       ['inspect', '--backend', 'gpu'],
-      'nim-serving inspect: --backend is "gpu", allowed is cpu, reference, cuda; write --backend cpu',
+      'nim-serving inspect: --backend is "gpu", allowed is auto, cpu, reference, cuda; write --backend auto',
     ],
     [
       'an option without its value',
