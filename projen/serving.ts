@@ -60,8 +60,16 @@ export class Serving {
     new JsonFile(project, `${FOLDER}/tsconfig.json`, {
       marker: false,
       obj: {
-        extends: '../../tsconfig.dev.json',
-        compilerOptions: { noEmit: false, paths: {}, rootDir: 'src', outDir: 'build' },
+        // Stands alone, as it does in the image. Style is checked with everything else, by tsconfig.dev.json.
+        compilerOptions: {
+          target: 'ES2022',
+          module: 'node16',
+          strict: true,
+          skipLibCheck: true,
+          types: ['node'],
+          rootDir: 'src',
+          outDir: 'build',
+        },
         include: ['src/**/*.ts'],
       },
     });
@@ -87,7 +95,16 @@ export class Serving {
     project
       .addTask('serving:manifest', { description: 'Print the model manifest of the serving image' })
       .exec('tsx serving/manifest/write.ts');
-    for (const files of [`${FOLDER}/src`, `${FOLDER}/test`, 'serving/manifest']) {
+    project
+      .addTask('image', { description: 'Build the serving image with buildah, without Docker' })
+      .exec('tsx serving/image/build.ts', { receiveArgs: true });
+    project
+      .addTask('image:run', { description: 'Run that image on port 8000' })
+      .exec('tsx serving/image/run.ts', { receiveArgs: true });
+    for (const name of ['image', 'image:run']) {
+      project.package.setScript(name, `node projen/install.mjs && projen ${name}`);
+    }
+    for (const files of [`${FOLDER}/src`, `${FOLDER}/test`, 'serving/image', 'serving/manifest']) {
       project.tsconfigDev.addInclude(`${files}/**/*.ts`);
     }
     project.gitignore.exclude(`/${FOLDER}/build/`);

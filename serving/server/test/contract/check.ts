@@ -27,4 +27,5 @@ export class Trial {
   }
 }
 
-export const nameOf = ({ number, part }: Check | SkippedCheck): string => `${number}${part ? ` (${part})` : ''}`;
+export const nameOf = ({ number, part }: Pick<Check, 'number' | 'part'>): string =>
+  `${number}${part ? ` (${part})` : ''}`;

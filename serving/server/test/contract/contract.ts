@@ -5,15 +5,11 @@ import { MANIFEST_CHECKS } from './manifest-checks.js';
 import { Served } from './process.js';
 import { SERVE_CHECKS } from './serve-checks.js';
 
-const image = (number: number): SkippedCheck => ({ number, reason: 'needs the image' });
 const gpu = (number: number, part?: string): SkippedCheck => ({ number, part, reason: 'needs a GPU and the image' });
 
-/** What of the contract's list is not run here. */
+/** What of the contract's list is not run here. Those that need the image and no GPU are in test/image. */
 export const SKIPPED: readonly SkippedCheck[] = [
-  image(1),
-  ...[5, 6, 7].map(image),
-  { number: 8, part: 'volume of root:2000, setgid', reason: 'needs the image and its user' },
-  { number: 12, reason: 'needs the image and a limit of memory' },
+  { number: 12, reason: 'needs a limit of memory' },
   { number: 16, part: 'NGC_API_KEY, AWS_*, proxies', reason: 'needs stubs of the other stores and of a proxy' },
   { number: 17, reason: 'needs stubs of an S3 and of an HTTPS mirror: test/downloads has the rewriting' },
   gpu(18, 'with a GPU'),
@@ -23,9 +19,7 @@ export const SKIPPED: readonly SkippedCheck[] = [
   { number: 22, part: 'hf://', reason: 'needs a model on a stub hub that the engine can load' },
   { number: 23, part: 'by id and by name', reason: 'needs the manifest of the image' },
   { number: 24, part: 'runtime_config and tags', reason: 'needs the manifest of the image' },
-  { number: 26, reason: 'needs the image: its entry point forwards signals and reaps children' },
   gpu(27, 'several GPUs'),
-  image(28),
   gpu(29, 'memory of a GPU'),
   { number: 32, reason: 'an engine that fails cannot be had over a socket: test/serve stops one in the process' },
   { number: 33, part: 'LoRA', reason: 'no adapters yet' },
@@ -34,7 +28,6 @@ export const SKIPPED: readonly SkippedCheck[] = [
   { number: 46, part: 'TLS', reason: 'needs certificates' },
   { number: 47, reason: 'no adapters yet' },
   { number: 48, reason: 'test/clients has the clients' },
-  image(50),
 ];
 
 /** The checks that need no GPU and no image, in order, over processes of their own and one that the last ones share. */

@@ -1,0 +1,13 @@
+// Runs the image that serving/image/build.ts made, on port 8000 of this machine: `npx tsx serving/image/run.ts [--cpu] [words]`.
+// Where there is Docker or Podman, `docker run -p 8000:8000 nim-serving` is the usual way; this needs buildah and crun alone.
+import { MountedImage } from './container.js';
+
+const words = process.argv.slice(2);
+const cpu = words[0] === '--cpu';
+const image = new MountedImage(`localhost/nim-serving:${cpu ? 'cpu' : 'cuda'}`);
+const container = image.start({ args: words.slice(cpu ? 1 : 0), readOnlyRoot: true }).show();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => container.signal('SIGTERM'));
+}
+process.exitCode = (await container.exited) ?? 1;
+image.close();

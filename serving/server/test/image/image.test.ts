@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { build } from '../../../image/build.js';
+import { missing, STORE } from '../../../image/buildah.js';
+import { MountedImage } from '../../../image/container.js';
+import { nameOf, Trial } from '../contract/check.js';
+import { IMAGE_CHECKS } from './image-checks.js';
+
+/** Compiling the engine for the image takes minutes on two busy cores, making a base of Debian's packages one more. */
+const LIMIT = 45 * 60_000;
+const SERVING = fileURLToPath(new URL('../../..', import.meta.url));
+const BUDGET_BYTES = 200e6;
+
+const lacks = process.getuid?.() === 0 ? missing(['buildah', 'crun', 'unshare']) : ['root'];
+
+/** What the image and its checks are made of: the same hash has passed before. */
+function sourceHash(): string {
+  const hash = createHash('sha256');
+  const files = readdirSync(SERVING, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/node_modules|engine\/tests|server\/build/.test(entry.parentPath))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes('/server/test/') || file.includes('/test/image/'));
+  for (const file of files.sort()) {
+    hash.update(`\0${relative(SERVING, file)}\0`).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+const mark = (name: string) => join(STORE, 'passed', `${name}-${sourceHash()}`);
+let image: MountedImage | undefined;
+
+/** Runs a check on the built image, unless it has passed on the same sources. */
+async function remembered(name: string, check: (image: MountedImage) => Promise<void>): Promise<void> {
+  if (existsSync(mark(name))) {
+    return;
+  }
+  if (image === undefined) {
+    const { name: built, layers } = build({ cudaCode: '' });
+    const bytes = layers.reduce((sum, { compressedBytes }) => sum + compressedBytes, 0);
+    console.log(`${built}: ${(bytes / 1e6).toFixed(1)} MB compressed`);
+    expect(bytes).toBeLessThan(BUDGET_BYTES);
+    image = new MountedImage(built);
+  }
+  await check(image);
+  mkdirSync(join(STORE, 'passed'), { recursive: true });
+  writeFileSync(mark(name), '');
+}
+
+describe.skipIf(lacks.length > 0)(
+  `the image, built without CUDA${lacks.length > 0 ? `: needs ${lacks.join(', ')}` : ''}`,
+  () => {
+    afterAll(() => image?.close());
+
+    for (const check of IMAGE_CHECKS) {
+      it(`${nameOf(check)}: ${check.title}`, { timeout: LIMIT }, () =>
+        remembered(String(check.number), async (built) => {
+          const trial = new Trial();
+          try {
+            await check.run(built, trial);
+          } catch (error) {
+            (error as Error).message += `\n${trial.lines.join('\n')}`;
+            throw error;
+          }
+        }),
+      );
+    }
+  },
+);

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { currentImagePackage } from '../../projen/image-lock';
+import { modelManifest } from '../../serving/manifest/model-manifest';
+
+const IMAGE = join(__dirname, '../../serving/image');
+const read = (name: string) => readFileSync(join(IMAGE, name), 'utf8');
+
+describe('files of the image that are made of others', () => {
+  test('package.json and its lock hold what the server needs, as this repository has it: npx tsx projen/image-lock.ts', () => {
+    for (const [name, content] of Object.entries(currentImagePackage())) {
+      expect(read(name)).toBe(content);
+    }
+  });
+
+  test('the lock holds no address of a registry', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved"');
+  });
+
+  test('the manifest is that of the catalog: npm run serving:manifest > serving/image/model_manifest.yaml', () => {
+    expect(read('model_manifest.yaml')).toBe(modelManifest('0.0.0'));
+  });
+
+  test('what the context leaves out are no sources of the image', () => {
+    const copied = [...read('Containerfile').matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, from]) =>
+      from.split(' '),
+    );
+    const ignored = read('Containerfile.dockerignore').split('\n');
+    expect(copied.filter((path) => ignored.includes(path))).toEqual([]);
+    expect(copied.filter((path) => !/^(LICENSE|serving\/)/.test(path))).toEqual([]);
+  });
+});
