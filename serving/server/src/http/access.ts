@@ -39,13 +39,16 @@ export function allowBrowsers(app: FastifyInstance, options: CorsOptions): void 
  * NIMService whose models it cannot read never becomes ready.
  */
 export function demandKey(app: FastifyInstance, key: string): void {
-  const expected = hash(`Bearer ${key}`);
+  const expected = hash(key);
+  const holds = (given: string | string[] | undefined) =>
+    typeof given === 'string' && timingSafeEqual(hash(given), expected);
   app.addHook('onRequest', async (request) => {
+    const { authorization, 'x-api-key': own } = request.headers;
     const computes = request.method === 'POST';
-    if (computes && !timingSafeEqual(hash(request.headers.authorization ?? ''), expected)) {
+    if (computes && !holds(authorization?.replace(/^Bearer /, '')) && !holds(own)) {
       throw new ApiError(
         'AuthenticationError',
-        'the key is absent or wrong, allowed is the one that this server was started with; send it as Authorization: Bearer KEY',
+        'the key is absent or wrong, allowed is the one that this server was started with; send it as Authorization: Bearer KEY, or as x-api-key',
       );
     }
   });

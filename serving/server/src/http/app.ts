@@ -19,6 +19,11 @@ export interface AppOptions {
   };
 }
 
+/** What a route may say in its `config`: the form of its errors, where that is not the one of NIM. */
+export interface RouteErrors {
+  readonly errorBody?: (error: ApiError) => object;
+}
+
 /**
  * The HTTP application without routes: strict validation, errors in the shape of the contract, the OpenAPI document. Routes
  * are plugins, which come after.
@@ -65,7 +70,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     if (known.retryAfter !== undefined) {
       reply.header('retry-after', String(known.retryAfter));
     }
-    return reply.code(known.status).send(errorBody(known, options.line));
+    const { errorBody: own } = request.routeOptions.config as RouteErrors;
+    return reply.code(known.status).send(own?.(known) ?? errorBody(known, options.line));
   });
   app.setNotFoundHandler((request, reply) => {
     const error = new ApiError(

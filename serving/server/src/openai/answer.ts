@@ -106,7 +106,7 @@ function usageText(run: Run, wanted: boolean): string {
 }
 
 /** Ends that are no answer. A cancelled choice has no reader left, or the server is going. */
-function failureOf(piece: OutputPiece, event: TokenEvent): ApiError | undefined {
+export function failureOf(piece: OutputPiece, event: TokenEvent): ApiError | undefined {
   switch (piece.finish) {
     case 'error':
       return new ApiError('InternalServerError', `the engine failed: ${event.error ?? 'no reason given'}`);

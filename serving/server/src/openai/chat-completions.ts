@@ -1,58 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenEvent } from '../generation/port.js';
-import { Run } from '../generation/run.js';
 import type { OutputPiece } from '../generation/text-output.js';
-import { grammarOf } from '../grammar/grammar-spec.js';
 import type { AnswerParser, AnswerPart, ToolCall } from '../tools/answer-parser.js';
-import { toolUse } from '../tools/tool-choice.js';
-import { ApiError } from './api-error.js';
-import { type Choice, type CompletionKind, stopsOf } from './completion-kind.js';
+import { chatGeneration } from './chat-generation.js';
+import type { Choice, CompletionKind } from './completion-kind.js';
 import { chatLogprob } from './logprobs.js';
-import { samplingOf } from './sampling.js';
 import type { ChatCompletionRequest } from './schemas.js';
-import { checkModel, grammarsFor, outputTokens, type ServedModel } from './service.js';
+import type { ServedModel } from './service.js';
 
 /** A chat completion: messages in, a message out. */
 export async function chatCompletion(model: ServedModel, body: ChatCompletionRequest): Promise<CompletionKind> {
-  checkModel(model, body.model);
-  if (!model.template) {
-    throw new ApiError('BadRequestError', `${model.names[0]} has no chat template; use POST /v1/completions`);
-  }
-  const use = toolUse(body, model.toolParser);
-  const grammar = grammarOf(body);
-  if (grammar && use.grammar) {
-    throw new ApiError('BadRequestError', 'tool_choice and a form of the answer are given, allowed is one of them', {
-      param: 'tool_choice',
-    });
-  }
-  const text = model.template.render(body.messages, {
-    tools: use.tools,
-    addGenerationPrompt: body.add_generation_prompt ?? true,
-    variables: body.chat_template_kwargs ?? undefined,
-  });
-  const prompt = await model.codec.encode(text, { addSpecialTokens: false });
-  const field = body.max_completion_tokens ? 'max_completion_tokens' : 'max_tokens';
-  const maxTokens = outputTokens(model, prompt.length, body.max_completion_tokens ?? body.max_tokens, field);
-  const wantsLogprobs = body.logprobs ?? false;
-  const sampling = samplingOf(body, wantsLogprobs ? (body.top_logprobs ?? 0) : -1, model);
-  const n = body.n ?? 1;
-  const stops = stopsOf(body);
-  const output = use.specialTokens ? { ...stops, skipSpecialTokens: false } : stops;
-  const grammars = await grammarsFor(model, use.grammar ?? grammar, n);
+  const { n, start, parser } = await chatGeneration(model, body);
   return {
     id: `chatcmpl-${randomUUID()}`,
     object: 'chat.completion',
     chunkObject: 'chat.completion.chunk',
     choices: n,
-    start: (onPiece, observer) =>
-      new Run(
-        model.generator,
-        model.codec,
-        { prompts: [prompt], n, maxTokens, sampling, grammars, priority: body.priority ?? undefined, output },
-        onPiece,
-        observer,
-      ),
-    choice: () => new ChatChoice(model, use.parser(), wantsLogprobs),
+    start,
+    choice: () => new ChatChoice(model, parser(), body.logprobs ?? false),
   };
 }
 

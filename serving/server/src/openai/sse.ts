@@ -33,22 +33,32 @@ export class EventStream {
 
   /** @param json text of one JSON value */
   public send(json: string): void {
+    this.push(`data: ${json}\n\n`);
+  }
+
+  /** An event that says its type twice, in a line of its own and in its JSON, as newer APIs have it. */
+  public sendNamed(event: { readonly type: string }): void {
+    this.push(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  }
+
+  /** @param last what readers wait for at the end; newer APIs have an event of their own */
+  public end(last = 'data: [DONE]\n\n'): void {
+    if (this.open) {
+      this.waiting += last;
+      this.write();
+      this.open = false;
+      this.response.end();
+    }
+  }
+
+  private push(text: string): void {
     if (!this.open) {
       return;
     }
     if (this.waiting === '') {
       writeSoon(this);
     }
-    this.waiting += `data: ${json}\n\n`;
-  }
-
-  public end(): void {
-    if (this.open) {
-      this.waiting += 'data: [DONE]\n\n';
-      this.write();
-      this.open = false;
-      this.response.end();
-    }
+    this.waiting += text;
   }
 
   /** Writes what waits. */

@@ -67,7 +67,7 @@ export function readyModel(options: Pick<OpenAiRoutesOptions, 'model'>): ServedM
 }
 
 /** Headers that hooks set do not reach a hijacked reply by themselves. */
-function exchangeOf(request: FastifyRequest, reply: FastifyReply, observer: RunObserver | undefined): Exchange {
+export function exchangeOf(request: FastifyRequest, reply: FastifyReply, observer: RunObserver | undefined): Exchange {
   const headers: Record<string, string> = { 'x-request-id': request.id };
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) {

@@ -9,11 +9,13 @@ import type { ApiLine } from '../openai/api-error.js';
 import type { ServedModel } from '../openai/service.js';
 import { docsRoutes } from '../routes/docs.js';
 import { healthRoutes } from '../routes/health.js';
+import { messagesRoutes } from '../routes/messages.js';
 import { type Metadata, metadataRoutes } from '../routes/metadata.js';
 import { metricsRoutes } from '../routes/metrics.js';
 import { modelRoutes } from '../routes/models.js';
-import { openAiRoutes } from '../routes/openai.js';
+import { type OpenAiRoutesOptions, openAiRoutes } from '../routes/openai.js';
 import { pageRoutes } from '../routes/page.js';
+import { responsesRoutes } from '../routes/responses.js';
 import { tokenizeRoutes } from '../routes/tokenize.js';
 import { SettingError } from '../settings/setting-error.js';
 import type { Settings } from '../settings/settings.js';
@@ -49,10 +51,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (settings.apiKey !== undefined) {
     demandKey(app, settings.apiKey);
   }
-  await app.register(openAiRoutes, {
-    model,
-    observe: (_, body) => metrics.request(body.n ?? 1, body.max_tokens ?? undefined),
-  });
+  const observe: OpenAiRoutesOptions['observe'] = (_, body) =>
+    metrics.request(body.n ?? 1, body.max_completion_tokens ?? body.max_tokens ?? undefined);
+  for (const routes of [openAiRoutes, responsesRoutes, messagesRoutes]) {
+    await app.register(routes, { model, observe });
+  }
   await app.register(modelRoutes, { model });
   await app.register(tokenizeRoutes, { model });
   await app.register(healthRoutes, { health: watchdog });
