@@ -1,6 +1,8 @@
 /** Text to tokens and back. The tokenizer of a checkpoint answers to it. */
 export interface TextCodec {
   encode(text: string, options: { readonly addSpecialTokens: boolean }): Promise<Int32Array>;
+  /** Characters of text that a token can stand for, at most. */
+  longestToken(): number;
   /** A decoder for one output. */
   decoder(options: { readonly skipSpecialTokens: boolean }): OutputDecoder;
   /** The text of one token alone; a part of a character becomes the replacement character. */

@@ -70,7 +70,7 @@ export function grammarOf(body: Partial<SamplingRequest>): GrammarSpec | undefin
 /** @param schema an object, or its JSON text */
 export function schemaSpec(schema: unknown): GrammarSpec {
   if (typeof schema !== 'string') {
-    return { kind: 'json-schema', schema: JSON.stringify(schema) };
+    return { kind: 'json-schema', schema: textOf(schema) };
   }
   try {
     JSON.parse(schema);
@@ -78,6 +78,15 @@ export function schemaSpec(schema: unknown): GrammarSpec {
     throw new ApiError('BadRequestError', `the JSON schema is no JSON: ${(error as Error).message}`);
   }
   return { kind: 'json-schema', schema };
+}
+
+/** Nested some thousand times it cannot be written, which is said as a RangeError. */
+function textOf(schema: unknown): string {
+  try {
+    return JSON.stringify(schema);
+  } catch {
+    throw new ApiError('BadRequestError', 'the JSON schema is nested too deeply; simplify it');
+  }
 }
 
 function choiceSpec(choices: readonly string[]): GrammarSpec {

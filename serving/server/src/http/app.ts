@@ -1,9 +1,19 @@
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyServerOptions } from 'fastify';
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyServerOptions,
+} from 'fastify';
 import { ApiError, type ApiLine, errorBody, typeOfStatus } from '../openai/api-error.js';
+import { answerClientErrors } from './client-errors.js';
 
 /** Bytes of a request's body: a prompt of 128k tokens has under one MiB as text and as ids. */
 const BODY_LIMIT = 16 * 2 ** 20;
+
+/** A client that sends its headers a byte at a time is cut off after 15 s at most. */
+const CONNECTIONS = { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 };
 
 export interface AppOptions {
   readonly line: ApiLine;
@@ -30,7 +40,12 @@ export interface RouteErrors {
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
-    ...(options.https ? { https: { ...options.https, rejectUnauthorized: options.https.requestCert ?? false } } : {}),
+    ...(options.https
+      ? { https: { ...CONNECTIONS, ...options.https, rejectUnauthorized: options.https.requestCert ?? false } }
+      : { http: CONNECTIONS }),
+    clientErrorHandler: answerClientErrors(options.line),
+    frameworkErrors: (error: FastifyError, _: FastifyRequest, reply: FastifyReply) =>
+      reply.code(error.statusCode ?? 400).send(errorBody(asApiError(error), options.line)),
     bodyLimit: BODY_LIMIT,
     // A slow client may not hold a connection open before its request is complete.
     requestTimeout: 60_000,

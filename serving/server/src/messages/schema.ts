@@ -25,7 +25,7 @@ const Conversation = {
       role: Type.Union([Type.Literal('user'), Type.Literal('assistant')]),
       content: Type.Union([Type.String(), Type.Array(Block)]),
     }),
-    { minItems: 1 },
+    { minItems: 1, maxItems: LIMITS.messages },
   ),
   system: Optional(Type.Union([Type.String(), Type.Array(TextBlock)])),
   tools: Optional(

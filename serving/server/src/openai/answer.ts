@@ -41,6 +41,9 @@ export async function answerWhole(
   }, observer);
   const gone = () => run.cancel();
   response.once('close', gone);
+  if (response.destroyed) {
+    gone();
+  }
   await run.done;
   response.off('close', gone);
   if (failure) {

@@ -3,10 +3,12 @@ const STATUS = {
   BadRequestError: 400,
   AuthenticationError: 401,
   NotFoundError: 404,
+  RequestTimeoutError: 408,
   RequestEntityTooLarge: 413,
   UnsupportedMediaType: 415,
   UnprocessableEntityError: 422,
   RateLimitError: 429,
+  RequestHeaderFieldsTooLarge: 431,
   InternalServerError: 500,
   ServiceUnavailableError: 503,
 } as const;

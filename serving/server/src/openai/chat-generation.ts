@@ -8,7 +8,7 @@ import { ApiError } from './api-error.js';
 import { stopsOf } from './completion-kind.js';
 import { samplingOf } from './sampling.js';
 import type { ChatCompletionRequest, Tool } from './schemas.js';
-import { checkModel, grammarsFor, outputTokens, type ServedModel } from './service.js';
+import { checkModel, encodePrompt, grammarsFor, outputTokens, type ServedModel } from './service.js';
 
 /** Messages that are to be answered, in whatever form the answer is sent. */
 export interface ChatGeneration {
@@ -69,5 +69,5 @@ export function chatPrompt(
     addGenerationPrompt: body.add_generation_prompt ?? true,
     variables: body.chat_template_kwargs ?? undefined,
   });
-  return model.codec.encode(text, { addSpecialTokens: false });
+  return encodePrompt(model, text, false);
 }

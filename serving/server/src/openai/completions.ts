@@ -7,8 +7,8 @@ import { ApiError } from './api-error.js';
 import { type Choice, type CompletionKind, stopsOf } from './completion-kind.js';
 import { CompletionLogprobs } from './logprobs.js';
 import { samplingOf } from './sampling.js';
-import type { CompletionRequest } from './schemas.js';
-import { checkModel, grammarsFor, outputTokens, type ServedModel } from './service.js';
+import { type CompletionRequest, LIMITS } from './schemas.js';
+import { checkModel, encodePrompt, grammarsFor, outputTokens, type ServedModel } from './service.js';
 
 /** Output tokens where a request names none: OpenAI's default. */
 const DEFAULT_MAX_TOKENS = 16;
@@ -24,6 +24,13 @@ export async function textCompletion(model: ServedModel, body: CompletionRequest
   const maxTokens = outputTokens(model, longest, asked, 'max_tokens');
   const sampling = samplingOf(body, body.logprobs ?? -1, model);
   const n = body.n ?? 1;
+  if (prompts.length * n > LIMITS.choices) {
+    throw new ApiError(
+      'BadRequestError',
+      `prompt has ${prompts.length} texts and n is ${n}, allowed are ${LIMITS.choices} choices together; send them apart`,
+      { param: 'n' },
+    );
+  }
   const echoes = body.echo ? prompts.map((prompt) => decode(model, prompt)) : undefined;
   const grammars = await grammarsFor(model, grammarOf(body), prompts.length * n);
   return {
@@ -77,7 +84,7 @@ async function promptsOf(model: ServedModel, body: CompletionRequest): Promise<I
   const { prompt } = body;
   const addSpecialTokens = body.add_special_tokens ?? true;
   if (typeof prompt === 'string') {
-    return [await model.codec.encode(prompt, { addSpecialTokens })];
+    return [await encodePrompt(model, prompt, addSpecialTokens)];
   }
   if (prompt.length === 0) {
     throw new ApiError(
@@ -91,9 +98,7 @@ async function promptsOf(model: ServedModel, body: CompletionRequest): Promise<I
   const items: (string | number[])[] =
     typeof prompt[0] === 'number' ? [prompt as number[]] : (prompt as (string | number[])[]);
   return Promise.all(
-    items.map((item) =>
-      typeof item === 'string' ? model.codec.encode(item, { addSpecialTokens }) : known(model, item),
-    ),
+    items.map((item) => (typeof item === 'string' ? encodePrompt(model, item, addSpecialTokens) : known(model, item))),
   );
 }
 

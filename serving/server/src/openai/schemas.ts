@@ -10,6 +10,12 @@ export const LIMITS = {
   topLogprobs: 20,
   logitBias: 300,
   tools: 256,
+  /** Messages of a chat: templates are interpreted, and hold other requests while they are. */
+  messages: 4096,
+  /** Sequences over all prompts of a request. */
+  choices: 256,
+  /** What the engine counts in. */
+  int32: 2 ** 31 - 1,
 } as const;
 
 const Nullable = <T extends Type.TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
@@ -32,11 +38,11 @@ const Guided = {
 
 const Sampling = {
   ignore_eos: Optional(Type.Boolean()),
-  top_k: Optional(Type.Integer({ minimum: -1 })),
+  top_k: Optional(Type.Integer({ minimum: -1, maximum: LIMITS.int32 })),
   min_p: Optional(Type.Number({ minimum: 0, maximum: 1 })),
   repetition_penalty: Optional(Type.Number({ exclusiveMinimum: 0, maximum: 2 })),
-  min_tokens: Optional(Type.Integer({ minimum: 0 })),
-  stop_token_ids: Optional(Type.Array(Type.Integer({ minimum: 0 }), { maxItems: 48 })),
+  min_tokens: Optional(Type.Integer({ minimum: 0, maximum: LIMITS.int32 })),
+  stop_token_ids: Optional(Type.Array(Type.Integer({ minimum: 0, maximum: LIMITS.int32 }), { maxItems: 48 })),
   skip_special_tokens: Optional(Type.Boolean()),
   include_stop_str_in_output: Optional(Type.Boolean()),
 };
@@ -122,7 +128,7 @@ export const Tool = Type.Object({
 
 export const ChatCompletionRequest = Type.Object({
   ...Common,
-  messages: Type.Array(ChatMessage, { minItems: 1 }),
+  messages: Type.Array(ChatMessage, { minItems: 1, maxItems: LIMITS.messages }),
   max_completion_tokens: Optional(Type.Integer({ minimum: 0 })),
   logprobs: Optional(Type.Boolean()),
   top_logprobs: Optional(Type.Integer({ minimum: 0, maximum: LIMITS.topLogprobs })),

@@ -40,6 +40,23 @@ export function checkModel(model: ServedModel, asked: string | null | undefined)
 }
 
 /**
+ * Tokens of a prompt. A text that cannot fit, however it is cut, is not encoded: megabytes of it would take the threads that
+ * encode the prompts of others.
+ *
+ * @throws ApiError 400 where the text is longer than any text that fits
+ */
+export async function encodePrompt(model: ServedModel, text: string, addSpecialTokens: boolean): Promise<Int32Array> {
+  const { maxContext } = model.generator;
+  if (text.length > maxContext && text.length > maxContext * model.codec.longestToken()) {
+    throw new ApiError(
+      'BadRequestError',
+      `the prompt has ${text.length} characters, which are more than ${maxContext} tokens; shorten it`,
+    );
+  }
+  return model.codec.encode(text, { addSpecialTokens });
+}
+
+/**
  * Output tokens of a request: what it asks for, as far as the context holds.
  *
  * @throws ApiError 400 where prompt and output are longer than the context

@@ -29,6 +29,10 @@ export class EventStream {
     response.flushHeaders();
     response.on('close', () => this.gone());
     response.on('error', () => this.gone());
+    // A client can go away while its prompt is encoded.
+    if (response.destroyed) {
+      this.gone();
+    }
   }
 
   /** @param json text of one JSON value */

@@ -44,7 +44,7 @@ const Format = Type.Union([
 
 export const ResponsesRequest = Type.Object({
   model: Optional(Type.String()),
-  input: Type.Union([Type.String(), Type.Array(InputItem, { minItems: 1 })]),
+  input: Type.Union([Type.String(), Type.Array(InputItem, { minItems: 1, maxItems: LIMITS.messages })]),
   instructions: Optional(Type.String()),
   max_output_tokens: Optional(Type.Integer({ minimum: 1 })),
   temperature: Optional(Type.Number({ minimum: 0, maximum: 2 })),

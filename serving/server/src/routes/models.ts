@@ -16,7 +16,7 @@ export async function modelRoutes(
   });
   app.get('/v1/models/*', { schema: { hide: true } }, async (request) => {
     const model = readyModel(options);
-    const name = decodeURIComponent((request.params as { '*': string })['*']);
+    const name = (request.params as { '*': string })['*'];
     checkModel(model, name);
     return card(model, name);
   });

@@ -1,15 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import Type, { type Static } from 'typebox';
 import { ApiError } from '../openai/api-error.js';
-import { ChatMessage, Tool } from '../openai/schemas.js';
+import { ChatMessage, LIMITS, Tool } from '../openai/schemas.js';
 import { checkModel, type ServedModel } from '../openai/service.js';
 import { readyModel } from './openai.js';
 
 const TokenizeRequest = Type.Object({
   model: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   prompt: Type.Optional(Type.String()),
-  messages: Type.Optional(Type.Array(ChatMessage, { minItems: 1 })),
-  tools: Type.Optional(Type.Array(Tool)),
+  messages: Type.Optional(Type.Array(ChatMessage, { minItems: 1, maxItems: LIMITS.messages })),
+  tools: Type.Optional(Type.Array(Tool, { maxItems: LIMITS.tools })),
   add_special_tokens: Type.Optional(Type.Boolean()),
   add_generation_prompt: Type.Optional(Type.Boolean()),
   return_token_strs: Type.Optional(Type.Boolean()),

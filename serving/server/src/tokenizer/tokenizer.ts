@@ -43,6 +43,7 @@ export class Tokenizer {
   public readonly size: number;
   private readonly bytesOf: (Uint8Array | undefined)[] = [];
   private readonly textOf: (string | null | undefined)[] = [];
+  private longest: number | undefined;
 
   private constructor(
     private readonly encoder: Encoder,
@@ -91,6 +92,14 @@ export class Tokenizer {
   /** Whether a token steers the model and is no text, such as the end of a turn. */
   public isSpecial(id: number): boolean {
     return this.special.has(id);
+  }
+
+  /** Bytes of the longest token: no text of n tokens has more than n times as many characters. */
+  public get longestToken(): number {
+    this.longest ??= Array.from({ length: this.size }, (_, id) => this.bytes(id).length).reduce((a, b) =>
+      Math.max(a, b),
+    );
+    return this.longest;
   }
 
   /** What a token adds to the text: none for an id beyond the vocabulary, which padded models can sample. */

@@ -30,6 +30,10 @@ export class Container {
     this.exited = new Promise((resolve) => this.child.once('close', resolve));
   }
 
+  public get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
   public get lastLine(): string {
     return this.stderr.trimEnd().split('\n').at(-1) ?? '';
   }

@@ -35,6 +35,7 @@ export const wordCodec: TextCodec = {
         return at >= 0 ? at : ((word.codePointAt(0) ?? 0) % (WORDS.length - 2)) + 2;
       }),
     ),
+  longestToken: () => Math.max(...WORDS.map((word) => word.length)),
   decoder: ({ skipSpecialTokens }) => ({
     push: (token) => (skipSpecialTokens && token < 2 ? '' : (WORDS[token] ?? '')),
     end: () => '',
