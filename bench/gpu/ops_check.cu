@@ -12,7 +12,7 @@
 #include "cuda/gemm_launch.h"
 #include "cuda/rows.cuh"
 #include "device.cuh"
-#include "mma_model.h"
+#include "cuda/mma_model.h"
 
 using namespace nim::cuda;
 using bench::allocate;
@@ -76,7 +76,7 @@ struct Kernel {
 };
 
 float mma_dot_of(const std::vector<float>& w, const float* x, int row, int in, int slices) {
-  return bench::mma_dot(&w[std::size_t(row) * in], x, in, slices);
+  return mma_dot(&w[std::size_t(row) * in], x, in, slices);
 }
 
 void check_gemm(const Stream& s, int out, int in, const std::vector<int>& row_counts, Epilogue epilogue) {

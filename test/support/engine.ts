@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { cacheFolder } from './cache';
 
@@ -105,7 +105,7 @@ export interface TestProgram {
 /** Every GoogleTest program with its cases, as the sources have them. */
 export function testPrograms(): TestProgram[] {
   const folder = join(engineSources, 'tests');
-  return readdirSync(folder)
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('_test.cpp'))
     .sort()
     .map((file) => {
@@ -113,7 +113,7 @@ export function testPrograms(): TestProgram[] {
       const cases = [...text.matchAll(/^TEST(?:_[FP])?\(\s*(\w+),\s*(\w+)\)/gm)].map(
         ([, suite, name]) => `${suite}.${name}`,
       );
-      return { name: file.replace(/\.cpp$/, ''), cases };
+      return { name: basename(file, '.cpp'), cases };
     });
 }
 

@@ -16,7 +16,7 @@
 namespace nim {
 namespace {
 
-const std::filesystem::path kGolden = NIM_GOLDEN_FOLDER;
+const std::filesystem::path kGolden = NIM_TESTS_FOLDER "/golden";
 
 /// A tensor of a golden file, as floats.
 std::vector<float> golden(const std::string& model, const std::string& name) {

@@ -18,7 +18,7 @@ __device__ __forceinline__ uint32_t shared_address(const void* p) {
 
 // ---- Matrix instructions.
 
-/// d += a b: a 16 x 16, b 16 x 8. One order of summation for the whole engine: facts in tests/cuda/mma_bits_test.cpp.
+/// d += a b: a 16 x 16, b 16 x 8. One order of summation for the whole engine: its bits are mma_model.h's.
 __device__ __forceinline__ void mma(float (&d)[4], const uint4& a, uint32_t b0, uint32_t b1) {
   asm(
       "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cctype>
 #include <functional>
 #include <sstream>
 
@@ -89,11 +91,23 @@ std::vector<std::string> preset_names() {
   return names;
 }
 
+namespace {
+
+/// As transformers writes it: "llama" for LlamaForCausalLM.
+std::string model_type(const std::string& architecture) {
+  std::string type = architecture.substr(0, architecture.find("ForCausalLM"));
+  std::ranges::transform(type, type.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return type;
+}
+
+}  // namespace
+
 std::string config_json(const ModelConfig& c, DType dtype) {
   std::ostringstream out;
   out.precision(9);
   const auto flag = [](bool value) { return value ? "true" : "false"; };
-  out << "{\n  \"architectures\": [\"" << c.architecture << "\"],\n  \"hidden_act\": \"silu\""
+  out << "{\n  \"architectures\": [\"" << c.architecture << "\"],\n  \"model_type\": \"" << model_type(c.architecture)
+      << "\",\n  \"hidden_act\": \"silu\""
       << ",\n  \"num_hidden_layers\": " << c.layers << ",\n  \"hidden_size\": " << c.hidden
       << ",\n  \"intermediate_size\": " << c.intermediate << ",\n  \"num_attention_heads\": " << c.heads
       << ",\n  \"num_key_value_heads\": " << c.kv_heads << ",\n  \"head_dim\": " << c.head_dim

@@ -1,14 +1,15 @@
 // The bits of mma.sync m16n8k16 (bf16 in, float accumulators) on Hopper, found by probing an H200: the 16 exact products and
 // the accumulator are each cut toward zero to a multiple of 2^(e - 25), where e is the largest exponent among them, added,
-// and the sum is cut toward zero to a float.
+// and the sum is cut toward zero to a float. What the GPU gave stands in tests/cuda/mma_bits_h200.txt.
 #pragma once
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
-namespace bench {
+namespace nim::cuda {
 
+/// acc + a b over 16 elements.
 inline float mma_step(float acc, const float* a, const float* b) {
   // Exponents of products are sums of the operands' exponents, not normalized.
   int most = -1000;
@@ -46,4 +47,4 @@ inline float mma_dot(const float* a, const float* b, int n, int slices) {
   return total;
 }
 
-}  // namespace bench
+}  // namespace nim::cuda
