@@ -19,6 +19,8 @@ import { help } from './help.js';
 
 /** An engine that can be ended. */
 export interface ServedEngine extends Generator {
+  /** Why it has given up; empty where it has not. */
+  error(): string;
   drain(timeoutMs?: number): Promise<boolean>;
   stop(): Promise<void>;
 }
@@ -35,7 +37,8 @@ export interface ServeOptions {
 
 /**
  * Serves a model until SIGTERM. Live answers from the first moment on, before the model is loaded; ready answers when the
- * model does; SIGTERM turns ready off, lets streams end within their grace, and ends with 0.
+ * model does; SIGTERM turns ready off, lets streams end within their grace, and ends with 0. An engine that
+ * has given up ends it with 1.
  */
 export async function serve(context: CommandContext, options: ServeOptions): Promise<number> {
   if (context.argv.includes('--help') || context.argv.includes('-h')) {
@@ -113,7 +116,11 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
       model: state.model.names[0],
       url: urlOf(settings, port),
     });
-    await ended(context.signal);
+    await Promise.race([ended(context.signal), watchdog.givenUp()]);
+    if (engine.stats().health === 'unhealthy') {
+      log.error(`the engine has given up, and this process ends so that a new one can start: ${engine.error()}`);
+      return 1;
+    }
     log.info('SIGTERM: no further requests; waiting for those under way');
     watchdog.drain();
     await engine.drain(settings.shutdownGraceSeconds * 1000);

@@ -6,6 +6,8 @@ export interface WatchdogOptions {
   readonly stuckAfterMs?: number;
 }
 
+const LOOK_EVERY_MS = 100;
+
 /**
  * Health by the engine's progress: a step that does not end makes the server neither ready nor live, although this process
  * still answers. Kubernetes then restarts the pod, which is the only cure.
@@ -35,6 +37,21 @@ export class Watchdog implements Health {
       stats === undefined ||
       (stats.health !== 'unhealthy' && stats.health !== 'stopped' && stats.busyMs < this.stuckAfterMs)
     );
+  }
+
+  /** Resolves once the engine has given up, which it does not come back from. */
+  public givenUp(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = setInterval(() => {
+        const health = this.generator?.stats().health;
+        if (health === 'unhealthy' || health === 'stopped') {
+          clearInterval(look);
+        }
+        if (health === 'unhealthy') {
+          resolve();
+        }
+      }, LOOK_EVERY_MS).unref();
+    });
   }
 
   public ready(): boolean {

@@ -10,6 +10,10 @@ import { MarkovGenerator } from '../support/markov.js';
 const LICENSE = fileURLToPath(new URL('../../../../LICENSE', import.meta.url));
 
 class Engine extends MarkovGenerator implements ServedEngine {
+  public error(): string {
+    return this.health === 'unhealthy' ? 'CUDA: step: unspecified launch failure' : '';
+  }
+
   public async drain(timeoutMs = 0): Promise<boolean> {
     this.health = 'draining';
     const until = Date.now() + timeoutMs;
@@ -285,8 +289,18 @@ describe('an engine that does not go on', () => {
     engine.stats = () => ({ ...stats(), busyMs: 60_000 });
     expect((await get('/v1/health/ready')).status).toBe(503);
     expect((await get('/v1/health/live')).status).toBe(503);
-    engine.stats = () => ({ ...stats(), health: 'unhealthy' });
-    expect((await get('/v1/health/live')).status).toBe(503);
     engine.stats = stats;
+  });
+
+  it('is neither ready nor live once it has given up, and ends the process with 1', async () => {
+    const { get, ready, engine, ended, lines } = await start();
+    await ready();
+    engine.health = 'unhealthy';
+    const checks = ['/v1/health/ready', '/v1/health/live'].map(async (path) => (await get(path)).status);
+    expect(await Promise.all(checks)).toEqual([503, 503]);
+    expect(await ended).toBe(1);
+    expect(lines.at(-1)).toContain(
+      'the engine has given up, and this process ends so that a new one can start: CUDA: step: unspecified launch failure',
+    );
   });
 });
