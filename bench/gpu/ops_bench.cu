@@ -1,6 +1,6 @@
 // Times the CUDA kernels at the shapes of an 8B model (Llama 3.1: 32 layers, 4096, 14336, 32/8 heads of 128, 128256 tokens),
 // each as a share of the measured limit. Random data; every layer has its own weights and pages, 15 GB, so nothing stays in L2.
-//   ops_bench [limit TB/s] [limit TFLOP/s]
+//   ops_bench [limit TB/s] [limit TFLOP/s] [chain shapes attention small step prefill]    these sections alone
 #include <cstdlib>
 #include <string>
 #include <tuple>
@@ -74,8 +74,8 @@ struct Bench {
     check(cudaMemset(claim, 0, kClaims * 4), "memset");
     attention.partial_units = 2048;
     attention.partial = allocate<float>(std::size_t(2048) * kKvHeads * 8 * (kDim + 2));
-    attention.finished = allocate<unsigned>(kMaxStepSequences * kKvHeads);
-    check(cudaMemset(attention.finished, 0, kMaxStepSequences * kKvHeads * 4), "memset");
+    attention.finished = allocate<unsigned>(1);
+    check(cudaMemset(attention.finished, 0, 4), "memset");
     check(cudaMemset(last_token, 0, 4096), "memset");
     attention.qkv = qkv_rows, attention.out = attended, attention.kv = kv, attention.layout = layout;
     attention.group = kHeads / kKvHeads, attention.scale_log2 = 0.08838834764F * 1.44269504F;
@@ -118,7 +118,7 @@ struct Bench {
   void attend(int layer, bool prefill) {
     Attention a = attention;
     a.layer = layer;
-    prefill ? attention_of_prompts(s, a, 1) : attention_decode_launch(s, a, a.rows);
+    prefill ? attention_of_prompts(s, a, 1) : attention_decode_launch(s, a);
   }
 
   void step(bool prefill, int samples) {
@@ -130,7 +130,7 @@ struct Bench {
       rope_launch(s, {qkv_rows, kv, table, nullptr, nullptr, 1e-5F, in, layout, i, kHeads, rows});
       Attention a = attention;
       a.layer = i;
-      prefill ? attention_of_prompts(s, a, samples) : attention_decode_launch(s, a, samples);
+      prefill ? attention_of_prompts(s, a, samples) : attention_decode_launch(s, a);
       gemm(s, gemm_of(o[i], attended, residual, Epilogue::kResidual, rows));
       rms_norm_launch(s, normed, residual, norm, 1e-5F, kHidden, nullptr, &in.counts->rows, rows);
       gemm(s, gemm_of(gate_up[i], normed, gated, Epilogue::kSiluGate, rows));
@@ -177,110 +177,118 @@ int main(int argc, char** argv) {
   }
   if (argc > 1) limit_bytes = std::atof(argv[1]) * 1e12;
   if (argc > 2) limit_flops = std::atof(argv[2]) * 1e12;
+  const auto section = [&](const char* name) {
+    return argc <= 3 || std::any_of(argv + 3, argv + argc, [&](const char* wanted) { return std::string(wanted) == name; });
+  };
   Bench b;
   check(cudaDeviceSynchronize(), "set-up");
   Stream& s = b.s;
   using Launch = void (*)(const Stream&, const Gemm&);
 
-  std::printf("\n129 products of a decode step, one graph, dependent launch\n");
-  const auto chain = [&](const char* name, int m, Launch launch) {
-    const double t = time_graph(s, 7, [&] { b.chain(m, launch); });
-    std::printf("  %-6s m=%-4d %.3f ms  %.2f TB/s  %3.0f%%  %4.0f TFLOP/s\n", name, m, t * 1e3, weight_bytes() / t / 1e12,
-                100 * weight_bytes() / t / limit_bytes, weight_bytes() * m / t / 1e12);
-    std::fflush(stdout);
-  };
-  if (s.hopper) {
-    for (int m : {1, 2, 4, 8, 16, 32, 48, 64}) chain("ring", m, gemm_ring_launch);
-    for (int m : {32, 64, 128, 192, 256}) chain("wgmma", m, gemm_wgmma_launch);
-    const RingTuning standard = ring_tuning;
-    for (auto [slots, blocks, stages, split] : std::initializer_list<std::tuple<int, int, int, int>>{{8, 32, 2, 48}, {8, 16, 3, 1000}}) {
-      ring_tuning = {slots, blocks, stages, split};
-      std::printf("  slots %d, blocks %d, stages %d, split from %d rows\n", slots, blocks, stages, split);
-      for (int m : {1, 16, 32, 64}) chain("ring", m, gemm_ring_launch);
+  if (section("chain")) {
+    std::printf("\n129 products of a decode step, one graph, dependent launch\n");
+    const auto chain = [&](const char* name, int m, Launch launch) {
+      const double t = time_graph(s, 7, [&] { b.chain(m, launch); });
+      std::printf("  %-6s m=%-4d %.3f ms  %.2f TB/s  %3.0f%%  %4.0f TFLOP/s\n", name, m, t * 1e3, weight_bytes() / t / 1e12,
+                  100 * weight_bytes() / t / limit_bytes, weight_bytes() * m / t / 1e12);
+      std::fflush(stdout);
+    };
+    if (s.hopper) {
+      for (int m : {1, 2, 4, 8, 16, 32, 64}) chain("ring", m, gemm_ring_launch);
+      for (int m : {32, 48, 64, 96, 128, 160, 192, 256}) chain("batch", m, gemm_batch_launch);
+      for (int m : {64, 128, 256}) chain("wgmma", m, gemm_wgmma_launch);
     }
-    ring_tuning = standard;
+    for (int m : {1, 16}) chain("direct", m, gemm_direct_launch);
+    for (int m : {64, 256}) chain("tile", m, gemm_tile_launch);
   }
-  for (int m : {1, 16}) chain("direct", m, gemm_direct_launch);
-  for (int m : {64, 256}) chain("tile", m, gemm_tile_launch);
-
-  std::printf("\nproducts by shape (rotating over the layers)\n");
-  const auto shape = [&](const char* name, const Weight* w, const __nv_bfloat16* x, void* out, Epilogue e, int m, const char* kernel,
-                         Launch launch) {
-    const int n = kLayers;
-    const double t = time_graph(s, 5, [&] {
-                       for (int i = 0; i < n; ++i) launch(s, b.gemm_of(w[i], x, out, e, m));
-                     }) / n;
-    const double flops = w[0].bytes() * m;
-    std::printf("  %-8s m=%-5d %-6s %8.1f us  %.2f TB/s %3.0f%%  %4.0f TFLOP/s %3.0f%%\n", name, m, kernel, t * 1e6,
-                w[0].bytes() / t / 1e12, 100 * w[0].bytes() / t / limit_bytes, flops / t / 1e12, 100 * flops / t / limit_flops);
-    std::fflush(stdout);
-  };
-  const auto shapes = [&](int m, const char* kernel, Launch launch) {
-    shape("qkv", b.qkv, b.normed, b.qkv_rows, Epilogue::kPanels, m, kernel, launch);
-    shape("o", b.o, b.attended, b.residual, Epilogue::kResidual, m, kernel, launch);
-    shape("gate_up", b.gate_up, b.normed, b.gated, Epilogue::kSiluGate, m, kernel, launch);
-    shape("down", b.down, b.gated, b.residual, Epilogue::kResidual, m, kernel, launch);
-  };
-  if (s.hopper) {
-    shapes(1, "ring", gemm_ring_launch);
-    shapes(32, "ring", gemm_ring_launch);
-    shapes(64, "ring", gemm_ring_launch);
-    shapes(64, "wgmma", gemm_wgmma_launch);
-    shapes(128, "wgmma", gemm_wgmma_launch);
-    shapes(256, "wgmma", gemm_wgmma_launch);
-    shapes(2048, "wgmma", gemm_wgmma_launch);
+  if (section("shapes")) {
+    std::printf("\nproducts by shape (rotating over the layers)\n");
+    const auto shape = [&](const char* name, const Weight* w, const __nv_bfloat16* x, void* out, Epilogue e, int m, const char* kernel,
+                           Launch launch) {
+      const int n = kLayers;
+      const double t = time_graph(s, 5, [&] {
+                         for (int i = 0; i < n; ++i) launch(s, b.gemm_of(w[i], x, out, e, m));
+                       }) / n;
+      const double flops = w[0].bytes() * m;
+      std::printf("  %-8s m=%-5d %-6s %8.1f us  %.2f TB/s %3.0f%%  %4.0f TFLOP/s %3.0f%%\n", name, m, kernel, t * 1e6,
+                  w[0].bytes() / t / 1e12, 100 * w[0].bytes() / t / limit_bytes, flops / t / 1e12, 100 * flops / t / limit_flops);
+      std::fflush(stdout);
+    };
+    const auto shapes = [&](int m, const char* kernel, Launch launch) {
+      shape("qkv", b.qkv, b.normed, b.qkv_rows, Epilogue::kPanels, m, kernel, launch);
+      shape("o", b.o, b.attended, b.residual, Epilogue::kResidual, m, kernel, launch);
+      shape("gate_up", b.gate_up, b.normed, b.gated, Epilogue::kSiluGate, m, kernel, launch);
+      shape("down", b.down, b.gated, b.residual, Epilogue::kResidual, m, kernel, launch);
+    };
+    if (s.hopper) {
+      shapes(1, "ring", gemm_ring_launch);
+      shapes(32, "ring", gemm_ring_launch);
+      shapes(64, "batch", gemm_batch_launch);
+      shapes(128, "batch", gemm_batch_launch);
+      shapes(256, "batch", gemm_batch_launch);
+      shapes(64, "wgmma", gemm_wgmma_launch);
+      shapes(128, "wgmma", gemm_wgmma_launch);
+      shapes(256, "wgmma", gemm_wgmma_launch);
+      shapes(2048, "wgmma", gemm_wgmma_launch);
+    }
+    shapes(1, "direct", gemm_direct_launch);
+    shapes(2048, "tile", gemm_tile_launch);
   }
-  shapes(1, "direct", gemm_direct_launch);
-  shapes(2048, "tile", gemm_tile_launch);
-
-  std::printf("\nattention of one layer\n");
-  for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 8192}, {1, 131072}, {8, 1024}, {32, 1024}, {64, 1024}, {256, 1024}}) {
-    b.set_step(n, 1, context);
-    const double t = time_graph(s, 7, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, false); }) / kLayers;
-    const double bytes = 2.0 * 2 * n * context * kKvHeads * kDim;
-    std::printf("  decode  %4d x %-6d %8.1f us  %.2f TB/s %3.0f%%\n", n, context, t * 1e6, bytes / t / 1e12, 100 * bytes / t / limit_bytes);
-    std::fflush(stdout);
+  if (section("attention")) {
+    std::printf("\nattention of one layer\n");
+    for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 8192}, {1, 32768}, {1, 131072}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}}) {
+      b.set_step(n, 1, context);
+      const double t = time_graph(s, 7, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, false); }) / kLayers;
+      const double bytes = 2.0 * 2 * n * context * kKvHeads * kDim;
+      std::printf("  decode  %4d x %-6d %8.1f us  %.2f TB/s %3.0f%%\n", n, context, t * 1e6, bytes / t / 1e12, 100 * bytes / t / limit_bytes);
+      std::fflush(stdout);
+    }
+    for (int n : {2048, 8192}) {
+      b.set_step(1, n, n);
+      const double t = time_graph(s, 5, [&] { for (int i = 0; i < 8; ++i) b.attend(i, true); }) / 8;
+      const double flops = 4.0 * n * (n + 1) / 2 * kHeads * kDim;
+      std::printf("  prefill %-6d %8.1f us  %4.0f TFLOP/s %3.0f%%\n", n, t * 1e6, flops / t / 1e12, 100 * flops / t / limit_flops);
+      std::fflush(stdout);
+    }
   }
-  for (int n : {2048, 8192}) {
-    b.set_step(1, n, n);
-    const double t = time_graph(s, 5, [&] { for (int i = 0; i < 8; ++i) b.attend(i, true); }) / 8;
-    const double flops = 4.0 * n * (n + 1) / 2 * kHeads * kDim;
-    std::printf("  prefill %-6d %8.1f us  %4.0f TFLOP/s %3.0f%%\n", n, t * 1e6, flops / t / 1e12, 100 * flops / t / limit_flops);
-    std::fflush(stdout);
+  if (section("small")) {
+    std::printf("\nsmall ops of one layer, in a chain of 64, dependent launch\n");
+    for (int rows : {1, 64, 2048}) {
+      b.set_step(rows == 2048 ? 1 : rows, rows == 2048 ? 2048 : 1, rows == 2048 ? 2048 : 512);
+      const nim::StepInput& in = b.attention.step;
+      const double norm = time_graph(s, 5, [&] { for (int i = 0; i < 64; ++i) rms_norm_launch(s, b.normed, b.residual, b.norm, 1e-5F, kHidden, nullptr, &in.counts->rows, rows); }) / 64;
+      const double rope = time_graph(s, 5, [&] { for (int i = 0; i < 64; ++i) rope_launch(s, {b.qkv_rows, b.kv, b.table, nullptr, nullptr, 1e-5F, in, b.layout, i % 32, kHeads, rows}); }) / 64;
+      std::printf("  rows %-5d norm %.2f us, rope and store %.2f us\n", rows, norm * 1e6, rope * 1e6);
+    }
   }
-  std::printf("\nsmall ops of one layer, in a chain of 64, dependent launch\n");
-  for (int rows : {1, 64, 2048}) {
-    b.set_step(rows == 2048 ? 1 : rows, rows == 2048 ? 2048 : 1, rows == 2048 ? 2048 : 512);
-    const nim::StepInput& in = b.attention.step;
-    const double norm = time_graph(s, 5, [&] { for (int i = 0; i < 64; ++i) rms_norm_launch(s, b.normed, b.residual, b.norm, 1e-5F, kHidden, nullptr, &in.counts->rows, rows); }) / 64;
-    const double rope = time_graph(s, 5, [&] { for (int i = 0; i < 64; ++i) rope_launch(s, {b.qkv_rows, b.kv, b.table, nullptr, nullptr, 1e-5F, in, b.layout, i % 32, kHeads, rows}); }) / 64;
-    std::printf("  rows %-5d norm %.2f us, rope and store %.2f us\n", rows, norm * 1e6, rope * 1e6);
+  if (section("step")) {
+    std::printf("\ndecode step without sampling, one graph\n");
+    for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 8192}, {1, 131072}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}}) {
+      b.set_step(n, 1, context);
+      const double bytes = weight_bytes() + 2.0 * 2 * n * double(context) * kKvHeads * kDim * kLayers;
+      const double t = time_graph(s, 7, [&] { b.step(false, n); });
+      s.dependent_launch = false;
+      const double plain = time_graph(s, 5, [&] { b.step(false, n); });
+      s.dependent_launch = s.hopper;
+      std::printf("  %4d x %-6d %.3f ms  %6.0f tok/s  %3.0f%% of the read limit; without dependent launch %.3f ms\n", n, context,
+                  t * 1e3, n / t, 100 * bytes / t / limit_bytes, plain * 1e3);
+      std::fflush(stdout);
+    }
   }
-
-  std::printf("\ndecode step without sampling, one graph\n");
-  for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 8192}, {1, 131072}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}}) {
-    b.set_step(n, 1, context);
-    const double bytes = weight_bytes() + 2.0 * 2 * n * double(context) * kKvHeads * kDim * kLayers;
-    const double t = time_graph(s, 7, [&] { b.step(false, n); });
-    s.dependent_launch = false;
-    const double plain = time_graph(s, 5, [&] { b.step(false, n); });
-    s.dependent_launch = s.hopper;
-    std::printf("  %4d x %-6d %.3f ms  %6.0f tok/s  %3.0f%% of the read limit; without dependent launch %.3f ms\n", n, context,
-                t * 1e3, n / t, 100 * bytes / t / limit_bytes, plain * 1e3);
-    std::fflush(stdout);
-  }
-  std::printf("\nprefill\n");
-  for (int n : {512, 2048, 8192}) {
-    b.set_step(1, n, n);
-    const double flops = (weight_bytes() - 2.0 * kVocab * kHidden) * n + 4.0 * n * (n + 1) / 2 * kHeads * kDim * kLayers;
-    const double t = time_graph(s, 5, [&] { b.step(true, 1); });
-    const bool hopper = s.hopper;
-    s.hopper = false;
-    const double portable = time_graph(s, 3, [&] { b.step(true, 1); });
-    s.hopper = hopper;
-    std::printf("  %5d tokens %.1f ms  %4.0f TFLOP/s %3.0f%%; portable path %.1f ms\n", n, t * 1e3, flops / t / 1e12,
-                100 * flops / t / limit_flops, portable * 1e3);
-    std::fflush(stdout);
+  if (section("prefill")) {
+    std::printf("\nprefill\n");
+    for (int n : {512, 2048, 8192}) {
+      b.set_step(1, n, n);
+      const double flops = (weight_bytes() - 2.0 * kVocab * kHidden) * n + 4.0 * n * (n + 1) / 2 * kHeads * kDim * kLayers;
+      const double t = time_graph(s, 5, [&] { b.step(true, 1); });
+      const bool hopper = s.hopper;
+      s.hopper = false;
+      const double portable = time_graph(s, 3, [&] { b.step(true, 1); });
+      s.hopper = hopper;
+      std::printf("  %5d tokens %.1f ms  %4.0f TFLOP/s %3.0f%%; portable path %.1f ms\n", n, t * 1e3, flops / t / 1e12,
+                  100 * flops / t / limit_flops, portable * 1e3);
+      std::fflush(stdout);
+    }
   }
   return 0;
 }

@@ -110,6 +110,7 @@ void check_gemm(const Stream& s, int out, int in, const std::vector<int>& row_co
     kernels.push_back({"tile", gemm_tile_launch});
     Gemm g = {device(stored), device(x_device), nullptr, bias_device, partial, claim, rows, in, width, tiles, slices, epilogue};
     if (!gated) g.out_features = out;
+    if (s.hopper && gemm_batch_fits(g)) kernels.push_back({"batch", gemm_batch_launch});
     if (s.hopper && gemm_wgmma_fits(g)) kernels.push_back({"wgmma", gemm_wgmma_launch});
     for (const Kernel& kernel : kernels) {
       std::vector<float> got(std::size_t(rows) * width);
@@ -246,10 +247,10 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   a.partial_units = 512;
   const int chunks = (group + 7) / 8;
   a.partial = allocate<float>(std::size_t(a.partial_units) * kv_heads * chunks * 8 * (dim + 2));
-  a.finished = upload(std::vector<unsigned>(kMaxStepSequences * kv_heads * chunks, 0));
+  a.finished = upload(std::vector<unsigned>(1, 0));
   Rope rope{device(qkv_device), device(kv_device), upload(table), nullptr, nullptr, 1e-5F, a.step, layout, layer, heads, rows};
   rope_launch(s, rope);
-  attention_decode_launch(s, a, all.counts.sequences);
+  attention_decode_launch(s, a);
   attention_of_prompts(s, a, all.counts.sequences);
   check(cudaStreamSynchronize(s.handle), "attention");
   const auto got = download(out, std::size_t(rows) * heads * dim);
@@ -298,7 +299,7 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
     Attention b = a;
     b.qkv = device(q_device), b.out = device(y), b.step = one.device_input(), b.rows = 1;
     b.partial_units = n % 2 ? 512 : 0;  // splits spread over blocks, or the sequence in one
-    attention_decode_launch(s, b, 1);
+    attention_decode_launch(s, b);
     check(cudaStreamSynchronize(s.handle), "attention alone");
     const auto alone = download(y, std::size_t(heads) * dim);
     int different = 0;

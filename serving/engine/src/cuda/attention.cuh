@@ -34,7 +34,7 @@ struct Attention {
   float scale_log2;
   // Scratch of the decode kernel.
   float* partial;       ///< [units][kv_heads * chunks][8][head_dim + 2]: o, m, l of a split
-  unsigned* finished;   ///< [sequences][kv_heads * chunks]: blocks that have written theirs; zero between launches
+  unsigned* finished;   ///< blocks that have written theirs; zero between launches
   int partial_units;    ///< capacity of `partial`
 };
 
@@ -71,7 +71,7 @@ __device__ __forceinline__ void mask_values(uint4& v, int key0, int end) {
   v.x &= low, v.y &= low, v.z &= high, v.w &= high;
 }
 
-void attention_decode_launch(const Stream&, const Attention&, int sequences);
+void attention_decode_launch(const Stream&, const Attention&);
 void attention_prefill_launch(const Stream&, const Attention&, int sequences);  ///< any chip
 void attention_wgmma_launch(const Stream&, const Attention&, int sequences);    ///< Hopper
 bool attention_wgmma_fits(const Attention&);

@@ -1,461 +1,380 @@
-// Attention of sequences with one query row: each block takes one split (256 keys) of one kv head, with all q heads of its
-// group, or, where there are many sequences, a whole short sequence. Keys and values go straight from their pages into
-// registers, each read once; two shuffles make a block of 16 x 16 the A operand of mma.
+// Attention of sequences with one query row. A block takes items of work (attention_plan.cuh) in steps of 64 keys; keys and
+// values come through a ring of shared memory, copied straight from their pages, across items without a pause. Four warps share
+// a step: each has 16 of its keys for the scores, then a quarter of the dimensions for the sums over values.
 //
-// The block plans for itself from the step's context lengths, so a captured graph serves every length. The last block of a
-// sequence's head folds the splits, in order.
-#include "cuda/attention.cuh"
+// Bytes in flight decide the speed: two blocks of three steps ask for up to 200 KB at a time on a Hopper SM. Splits that
+// several blocks have are folded by the last of them (attention_fold.cuh).
+#include "cuda/attention_fold.cuh"
 
 namespace nim::cuda {
 namespace {
 
-constexpr int kWarps = 8;
-constexpr int kThreads = 32 * kWarps;
-constexpr int kHalfKeys = 16 * kWarps;  ///< keys in flight in a block
-constexpr int kHeads = 8;               ///< q heads that a block takes, padded: the N side of mma
-constexpr int kBlocksPerSm = 2;
-
-
-/// A place in a block's work: one half (128 keys) of one split of one item.
-struct Work {
-  int item;
-  int sequence, head, chunk;   ///< chunk of 8 q heads of the group
-  int context, first;          ///< keys of the sequence; the first that its query sees
-  int split, end_split;        ///< of the item
-  int half;
-  int splits;                  ///< of the sequence
-  int unit;                    ///< where the sequence's partial results lie; -1: it is not shared
-
-  __device__ int key0() const { return split * kSplitKeys + half * kHalfKeys; }
-  __device__ bool ends_split() const { return half == kSplitKeys / kHalfKeys - 1 || key0() + kHalfKeys >= context; }
-  __device__ bool ends_item() const { return ends_split() && split + 1 >= end_split; }
-};
-
-struct Plan {
-  int unit_start[kMaxStepSequences + 1];  ///< splits before each sequence
-  int item_start[kMaxStepSequences + 1];  ///< work items before each sequence, for one head
-};
-
-__device__ __forceinline__ int splits_of(const Attention& a, int sequence, int* first) {
-  if (a.step.query_start[sequence + 1] - a.step.query_start[sequence] != 1) {
-    *first = 0;
-    return 0;
-  }
-  const int context = a.step.context_length[sequence];
-  *first = first_key(context - 1, a.window) / kSplitKeys;
-  return (context + kSplitKeys - 1) / kSplitKeys - *first;
-}
-
-/// Sums of `value` over lower threads, and over the block in *total.
-__device__ __forceinline__ int block_scan(int value, int* warp_sums, int* total) {
-  const int lane = threadIdx.x % 32;
-  int sum = value;
-#pragma unroll
-  for (int d = 1; d < 32; d *= 2) {
-    const int other = __shfl_up_sync(~0U, sum, d);
-    sum += lane >= d ? other : 0;
-  }
-  __syncthreads();
-  if (lane == 31) {
-    warp_sums[threadIdx.x / 32] = sum;
-  }
-  __syncthreads();
-  int before = 0;
-  *total = 0;
-#pragma unroll
-  for (int w = 0; w < kWarps; ++w) {
-    before += w < int(threadIdx.x / 32) ? warp_sums[w] : 0;
-    *total += warp_sums[w];
-  }
-  return before + sum - value;
-}
-
-/// Whole short sequences to a block where there is work enough, a split to a block otherwise. Returns the items of one head.
-__device__ int make_plan(const Attention& a, Plan& plan, int heads) {
-  __shared__ int warp_sums[kWarps];
-  const int sequences = a.step.counts->sequences;
-  int units = 0;
-  for (int base = 0; base < sequences; base += kThreads) {
-    const int i = base + threadIdx.x;
-    int first;
-    const int splits = i < sequences ? splits_of(a, i, &first) : 0;
-    int total;
-    const int start = units + block_scan(splits, warp_sums, &total);
-    if (i < sequences) {
-      plan.unit_start[i] = start;
-    }
-    units += total;
-  }
-  const int whole = max(1, units * heads / (int(gridDim.x) * 4));
-  int items = 0;
-  for (int base = 0; base < sequences; base += kThreads) {
-    const int i = base + threadIdx.x;
-    int first;
-    const int splits = i < sequences ? splits_of(a, i, &first) : 0;
-    const bool shared = splits > whole && plan.unit_start[min(i, sequences - 1)] + splits <= a.partial_units;
-    int total;
-    const int start = items + block_scan(splits == 0 ? 0 : shared ? splits : 1, warp_sums, &total);
-    if (i < sequences) {
-      plan.item_start[i] = start;
-    }
-    items += total;
-  }
-  if (threadIdx.x == 0) {
-    plan.item_start[sequences] = items;
-  }
-  __syncthreads();
-  return items;
-}
-
-__device__ Work work_of(const Attention& a, const Plan& plan, int item, int chunks) {
-  const int heads = a.layout.kv_heads * chunks;
-  const int i = item / heads;
-  int low = 0;
-  int high = a.step.counts->sequences;
-  while (high - low > 1) {  // the last sequence whose items begin at or before i
-    const int middle = (low + high) / 2;
-    (plan.item_start[middle] <= i ? low : high) = middle;
-  }
-  Work w;
-  w.item = item;
-  w.sequence = low;
-  w.head = item % heads / chunks;
-  w.chunk = item % heads % chunks;
-  w.context = a.step.context_length[low];
-  w.first = first_key(w.context - 1, a.window);
-  int first_split;
-  w.splits = splits_of(a, low, &first_split);
-  const bool shared = plan.item_start[low + 1] - plan.item_start[low] > 1;
-  w.split = first_split + (shared ? i - plan.item_start[low] : 0);
-  w.end_split = shared ? w.split + 1 : first_split + w.splits;
-  w.half = 0;
-  w.unit = shared ? plan.unit_start[low] + w.split - first_split : -1;
-  return w;
-}
-
-/// Writes a whole sequence's result, or parks one split's and, as the last of its sequence, folds them all in order.
-template <int kDim>
-__device__ __forceinline__ void finish_item(const Attention& a, const Work& work, int chunks, const float (&o)[4],
-                                            const float (&sum)[4], const float (&total)[4], const float (&total_sum)[2],
-                                            const float* split_max, bool* last) {
-  constexpr int kDimBlocks = kDim / 16;
-  constexpr int kPart = kHeads * (kDim + 2);
-  const int warp = threadIdx.x / 32;
-  const int lane = threadIdx.x % 32;
-  const int heads = a.layout.kv_heads * chunks;
-  const int row = a.step.query_start[work.sequence];
-  const int q_head0 = work.head * a.group + work.chunk * kHeads;
-  const int q_heads = min(kHeads, a.group - work.chunk * kHeads);
-  auto* const panels = reinterpret_cast<uint32_t*>(a.out);
-  if (work.unit < 0) {
-    if (warp < kDimBlocks) {
-      const uint32_t low =
-          ptx::transpose_matrix(pack_bf16(__fdiv_rn(total[0], total_sum[0]), __fdiv_rn(total[1], total_sum[1])));
-      const uint32_t high =
-          ptx::transpose_matrix(pack_bf16(__fdiv_rn(total[2], total_sum[0]), __fdiv_rn(total[3], total_sum[1])));
-      if (lane / 4 < q_heads) {
-        const std::size_t panel = (q_head0 + lane / 4) * (kDim / 8) + 2 * warp;
-        panels[(panel * a.rows + row) * 4 + lane % 4] = low;
-        panels[((panel + 1) * a.rows + row) * 4 + lane % 4] = high;
-      }
-    }
-    return;
-  }
-
-  const int head_chunk = work.head * chunks + work.chunk;
-  float* const part = a.partial + (std::size_t(work.unit) * heads + head_chunk) * kPart;
-  const int head = 2 * (lane % 4);
-  if (warp < kDimBlocks && head < q_heads) {
-    const int dim = warp * 16 + lane / 4;
-    part[head * kDim + dim] = o[0];
-    part[(head + 1) * kDim + dim] = o[1];
-    part[head * kDim + dim + 8] = o[2];
-    part[(head + 1) * kDim + dim + 8] = o[3];
-  }
-  if (warp == 0 && lane < 4) {
-    part[kHeads * kDim + head] = split_max[head];
-    part[kHeads * kDim + head + 1] = split_max[head + 1];
-    part[kHeads * kDim + kHeads + head] = sum[0];
-    part[kHeads * kDim + kHeads + head + 1] = sum[1];
-  }
-  __threadfence();
-  __syncthreads();
-  if (threadIdx.x == 0) {
-    *last = atomicInc(&a.finished[work.sequence * heads + head_chunk], work.splits - 1) == unsigned(work.splits - 1);
-    __threadfence();
-  }
-  __syncthreads();
-  if (!*last) {
-    return;
-  }
-  const int first_unit = work.unit - (work.split - work.first / kSplitKeys);
-  const float* const parts = a.partial + (std::size_t(first_unit) * heads + head_chunk) * kPart;
-  const std::size_t next = std::size_t(heads) * kPart;
-  for (int i = threadIdx.x; i < q_heads * (kDim / 2); i += kThreads) {
-    const int h = i / (kDim / 2);
-    const int dim = i % (kDim / 2) * 2;
-    float2 t = {0, 0};
-    float m_total = -INFINITY;
-    float l_total = 0;
-    constexpr int kAhead = 8;
-    for (int s0 = 0; s0 < work.splits; s0 += kAhead) {
-      float2 po[kAhead];
-      float pm[kAhead], pl[kAhead];
-#pragma unroll
-      for (int j = 0; j < kAhead; ++j) {
-        const float* p = parts + std::size_t(min(s0 + j, work.splits - 1)) * next;
-        po[j] = __ldcg(reinterpret_cast<const float2*>(p + h * kDim + dim));
-        pm[j] = __ldcg(p + kHeads * kDim + h);
-        pl[j] = __ldcg(p + kHeads * kDim + kHeads + h);
-      }
-#pragma unroll
-      for (int j = 0; j < kAhead; ++j) {
-        if (s0 + j < work.splits) {
-          const RunningMax m{fmaxf(m_total, pm[j])};
-          const float keep = rescale(m_total, m);
-          const float add = rescale(pm[j], m);
-          t.x = fold(t.x, keep, po[j].x, add);
-          t.y = fold(t.y, keep, po[j].y, add);
-          l_total = fold(l_total, keep, pl[j], add);
-          m_total = m.value;
-        }
-      }
-    }
-    const std::size_t column = (q_head0 + h) * kDim + dim;
-    panels[((column / 8) * a.rows + row) * 4 + column % 8 / 2] =
-        pack_bf16(__fdiv_rn(t.x, l_total), __fdiv_rn(t.y, l_total));
-  }
-}
+constexpr int kWarps = kDecodeThreads / 32;
+static_assert(kStepKeys == 16 * kWarps);
 
 template <int kDim>
-__global__ void __launch_bounds__(kThreads, kBlocksPerSm) attention_decode(const Attention a, int chunks) {
+struct Stage {
+  static constexpr int kBlockBytes = 16 * kDim * 2;  ///< of 16 keys
+  static constexpr int kKeys = 0;
+  static constexpr int kValues = kWarps * kBlockBytes;
+  static constexpr int kQueries = 2 * kWarps * kBlockBytes;  ///< where an item begins
+  static constexpr int kBytes = kQueries + kDecodeHeads * kDim * 2;
+};
+
+/// kBulk: by the copy engine, on Hopper.
+template <int kDim, int kStages, bool kBulk>
+__global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Attention a, int chunks, int most_folders) {
+  using S = Stage<kDim>;
   constexpr int kDimBlocks = kDim / 16;
-  constexpr int kRow = kHalfKeys + 8;  // of scores, padded against bank conflicts
+  constexpr int kMine = (kDimBlocks + kWarps - 1) / kWarps;  // blocks of dimensions of a warp
+  extern __shared__ __align__(128) std::byte shared[];
   __shared__ Plan plan;
-  __shared__ __align__(16) uint4 queries[2][kDim / 8][kHeads];
-  __shared__ float scores[kHeads][kRow];
-  __shared__ __align__(8) uint32_t weights[kHeads][kHalfKeys / 2 + 4];
-  __shared__ float rescales[kHalfKeys / kStepKeys][kHeads];
-  __shared__ float split_max[kHeads];
-  __shared__ bool last;
+  __shared__ Work works[kStages];  ///< what is in each slot of the ring
+  __shared__ uint64_t barriers[kStages];
+  __shared__ float2 step_max[kWarps][kDecodeHeads / 2];
+  __shared__ uint2 weights[kWarps][32];
+  const uint32_t base = ptx::shared_address(shared);
+  const uint32_t full = ptx::shared_address(barriers);
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x % 32;
 
   ptx::launch_next();
-  const int heads = a.layout.kv_heads * chunks;
-  const int items = make_plan(a, plan, heads) * heads;
-  if (int(blockIdx.x) >= items) {
+#ifdef NIM_SM90A
+  if (kBulk && threadIdx.x == 0) {
+    for (int i = 0; i < kStages; ++i) {
+      ptx::barrier_init(full + 8 * i, 1);
+    }
+    ptx::barrier_fence();
+  }
+#endif
+  make_plan(a, plan, chunks);
+  if (plan.items == 0) {
     ptx::wait_for_previous();  // or a step without decodes would let the next kernel run ahead of the one before this
     return;
   }
 
+  // Who asks for keys, values and queries: the copy engine needs one warp.
+  constexpr int kIssuers = kBulk ? 32 : kDecodeThreads;
+  const int issuer = threadIdx.x;
   const int page_shift = 31 - __clz(a.layout.page_tokens);
-  const __nv_bfloat16* const layer_kv = a.kv + a.layout.layer_offset(a.layer);
-  // What a lane must know to load a half: the page of key block `lane % 8`.
-  const auto page_of = [&](const Work& w) {
-    const int at = min(w.key0() + lane % 8 * 16, w.context - 1);
-    return a.step.page[a.step.page_start[w.sequence] + (at >> page_shift)];
+  const auto* const layer_kv = reinterpret_cast<const std::byte*>(a.kv + a.layout.layer_offset(a.layer));
+  // The 16 keys (value 0) or values (1) at `at`.
+  const auto block_at = [&](const Work& w, int value, int at) {
+    const std::size_t page = a.step.page[a.step.page_start[w.sequence] + (at >> page_shift)];
+    return layer_kv + 2 * (page * a.layout.page_elements() + a.layout.head_offset(value, w.head)) +
+           (at & (a.layout.page_tokens - 1)) / kBlock * S::kBlockBytes;
   };
-  const auto block_at = [&](const Work& w, int page, int value, int at) {
-    return layer_kv + page * a.layout.page_elements() + a.layout.head_offset(value, w.head) +
-           std::size_t((at & (a.layout.page_tokens - 1)) / kBlock) * kDimBlocks * kBlockElements;
-  };
-  // A lane's row of a block of 16 x 16: dimensions lie 64 elements apart, tokens kDim * 8.
-  const int key_row = lane % 2 * 64 + lane % 4 / 2 * (kDim * 8) + lane / 4 * 8;
-  const int value_row = lane % 2 * (kDim * 8) + lane % 4 / 2 * 64 + lane / 4 * 8;
-  // The block that holds the newest key is written by the kernel before this one, all others by earlier steps: those are
-  // asked for before that kernel has ended.
-  const auto wanted = [&](const Work& w, int at, bool older, bool newest) {
-    return at < w.context && at + 16 > w.first && (at + 16 < w.context ? older : newest);
-  };
-  uint4 k[kDimBlocks];
-  uint4 v[kHalfKeys / 16];
-  const auto load_keys = [&](const Work& w, int pages, bool older, bool newest) {
-    const int at = w.key0() + warp * 16;
-    const int page = __shfl_sync(~0U, pages, warp);
-    if (wanted(w, at, older, newest)) {
-      const __nv_bfloat16* from = block_at(w, page, 0, at) + key_row;
+  // Asks for a step. The block that holds the newest key is written by the kernel before this one, all others by earlier
+  // steps: those are asked for before that kernel has ended.
+  const auto issue = [&](const Work& w, int slot, bool older, bool newest) {
+    const uint32_t to = base + slot * S::kBytes;
+    const auto wanted = [&](int at) { return w.sees(at) && (at + 16 < w.context ? older : newest); };
+    if constexpr (kBulk) {
+#ifdef NIM_SM90A
+      if (older && lane == 0) {
+        int blocks = 0;
 #pragma unroll
-      for (int i = 0; i < kDimBlocks; ++i) {
-        k[i] = ptx::load_stream(from + i * 128);
+        for (int j = 0; j < kWarps; ++j) {
+          blocks += w.sees(w.key0() + j * 16);
+        }
+        ptx::barrier_expect(full + 8 * slot, 2 * blocks * S::kBlockBytes);
       }
-    }
-  };
-  const auto load_values = [&](const Work& w, int pages, bool older, bool newest) {
-#pragma unroll
-    for (int j = 0; j < kHalfKeys / 16; ++j) {
-      const int at = w.key0() + j * 16;
-      const int page = __shfl_sync(~0U, pages, j);
-      if (warp < kDimBlocks && wanted(w, at, older, newest)) {
-        v[j] = ptx::load_stream(block_at(w, page, 1, at) + value_row + warp * 128);
+      __syncwarp();
+      const int at = w.key0() + lane % kWarps * 16;
+      if (lane < 2 * kWarps && wanted(at)) {
+        ptx::bulk_copy(to + lane * S::kBlockBytes, block_at(w, lane / kWarps, at), S::kBlockBytes, full + 8 * slot);
       }
-    }
-  };
-  const auto load_queries = [&](const Work& w, int buffer) {
-    const int head = threadIdx.x % kHeads;
-    const int panel = threadIdx.x / kHeads;
-    if (panel < kDim / 8) {
-      const int q_head = w.head * a.group + min(w.chunk * kHeads + head, a.group - 1);
-      ptx::copy16(ptx::shared_address(&queries[buffer][panel][head]),
-                  reinterpret_cast<const uint4*>(a.qkv) + std::size_t(q_head * (kDim / 8) + panel) * a.rows +
-                      a.step.query_start[w.sequence]);
-    }
-    ptx::copy_commit();
-  };
-
-  Work work = work_of(a, plan, blockIdx.x, chunks);
-  {
-    const int pages = page_of(work);
-    load_keys(work, pages, true, false);
-    load_values(work, pages, true, false);
-    ptx::wait_for_previous();
-    load_queries(work, 0);
-    load_keys(work, pages, false, true);
-    load_values(work, pages, false, true);
-    ptx::copy_wait<0>();
-    __syncthreads();
-  }
-
-  int buffer = 0;
-  float total[4] = {};
-  float total_max[2] = {-INFINITY, -INFINITY};
-  float total_sum[2] = {};
-  float o[4] = {};
-  float sum[4] = {};
-  float running = -INFINITY;  // of head `warp`
-  for (;;) {
-    // While this half is computed, the next one loads: its pages first, keys and values as their registers fall free.
-    Work next = work;
-    bool more = true;
-    if (!work.ends_split()) {
-      ++next.half;
-    } else if (!work.ends_item()) {
-      ++next.split;
-      next.half = 0;
-    } else if (work.item + int(gridDim.x) < items) {
-      next = work_of(a, plan, work.item + gridDim.x, chunks);
-      load_queries(next, buffer ^ 1);
+#endif
     } else {
-      more = false;
-    }
-    const int next_pages = more ? page_of(next) : 0;
-
-    const int key0 = work.key0();
-    {
-      float s[4] = {};
 #pragma unroll
-      for (int i = 0; i < kDimBlocks; ++i) {
-        const uint2 q = reinterpret_cast<const uint2*>(&queries[buffer][2 * i + lane % 2][lane / 4])[lane % 4 / 2];
-        ptx::make_fragment(k[i]);
-        ptx::mma(s, k[i], q.x, q.y);
-      }
-      const int at = warp * 16 + lane / 4;
-      const int key = key0 + at;
-      const int head = 2 * (lane % 4);
-      const bool seen = key < work.context && key >= work.first;
-      const bool seen8 = key + 8 < work.context && key + 8 >= work.first;
-      scores[head][at] = seen ? scaled(s[0], a.scale_log2) : -INFINITY;
-      scores[head + 1][at] = seen ? scaled(s[1], a.scale_log2) : -INFINITY;
-      scores[head][at + 8] = seen8 ? scaled(s[2], a.scale_log2) : -INFINITY;
-      scores[head + 1][at + 8] = seen8 ? scaled(s[3], a.scale_log2) : -INFINITY;
-    }
-    if (more) {
-      load_keys(next, next_pages, true, true);
-    }
-    __syncthreads();
-    // A warp for each q head.
-#pragma unroll
-    for (int step = 0; step < kHalfKeys / kStepKeys; ++step) {
-      const float2 s = *reinterpret_cast<const float2*>(&scores[warp][step * kStepKeys + 2 * lane]);
-      float largest = fmaxf(s.x, s.y);
-#pragma unroll
-      for (int d = 16; d > 0; d /= 2) {
-        largest = fmaxf(largest, __shfl_xor_sync(~0U, largest, d));
-      }
-      const RunningMax m = raised({running}, largest);
-      weights[warp][step * (kStepKeys / 2) + lane] = pack_bf16(weight_of(s.x, m), weight_of(s.y, m));
-      if (lane == 0) {
-        rescales[step][warp] = rescale(running, m);
-      }
-      running = m.value;
-    }
-    if (lane == 0) {
-      split_max[warp] = running;
-    }
-    ptx::copy_wait<0>();
-    __syncthreads();
-    if (warp < kDimBlocks) {
-#pragma unroll
-      for (int step = 0; step < kHalfKeys / kStepKeys; ++step) {
-        const float2 r = *reinterpret_cast<const float2*>(&rescales[step][2 * (lane % 4)]);
-        o[0] *= r.x, o[1] *= r.y, o[2] *= r.x, o[3] *= r.y;
-        sum[0] *= r.x, sum[1] *= r.y;
-#pragma unroll
-        for (int j = step * 4; j < step * 4 + 4; ++j) {
-          const int at = key0 + j * 16;
-          const uint2 p = *reinterpret_cast<const uint2*>(&weights[lane / 4][j * 8 + ptx::fragment_column() / 2]);
-          uint4 block = v[j];
-          if (at >= work.context || at + 16 <= work.first) {
-            block = make_uint4(0, 0, 0, 0);
-          } else if (at + 16 > work.context) {
-            ptx::keep_first(block, work.context - at - lane % 2 * 8);
+      for (int j = 0; j < 2 * kWarps; ++j) {
+        const int at = w.key0() + j % kWarps * 16;
+        if (wanted(at)) {
+          const std::byte* from = block_at(w, j / kWarps, at);
+          for (int i = threadIdx.x * 16; i < S::kBlockBytes; i += kDecodeThreads * 16) {
+            ptx::copy16(to + j * S::kBlockBytes + i, from + i);
           }
-          ptx::make_fragment(block);
-          ptx::mma(o, block, p.x, p.y);
-          ptx::mma(sum, make_uint4(kOnes, kOnes, kOnes, kOnes), p.x, p.y);
         }
       }
     }
-    if (more) {
-      load_values(next, next_pages, true, true);
-    }
-    if (work.ends_split() && work.unit < 0) {
+    if (newest && w.begins_item) {
 #pragma unroll
-      for (int i = 0; i < 2; ++i) {
-        const float part_max = split_max[2 * (lane % 4) + i];
-        const RunningMax m{fmaxf(total_max[i], part_max)};
-        const float keep = rescale(total_max[i], m);
-        const float add = rescale(part_max, m);
-        total[i] = fold(total[i], keep, o[i], add);
-        total[i + 2] = fold(total[i + 2], keep, o[i + 2], add);
-        total_sum[i] = fold(total_sum[i], keep, sum[i], add);
-        total_max[i] = m.value;
+      for (int i = issuer; i < kDecodeHeads * (kDim / 8); i += kIssuers) {
+        const int head = min(i % kDecodeHeads, a.group - w.chunk * kDecodeHeads - 1);
+        const std::size_t panel = (w.head * a.group + w.chunk * kDecodeHeads + head) * (kDim / 8) + i / kDecodeHeads;
+        ptx::copy16(to + S::kQueries + i * 16,
+                    reinterpret_cast<const uint4*>(a.qkv) + panel * a.rows + a.step.query_start[w.sequence]);
       }
-      o[0] = o[1] = o[2] = o[3] = 0;
+    }
+  };
+
+  // The ring is filled twice over: with what is there, then, after the kernel before this one, with the rest.
+  Work ahead;
+#pragma unroll 1
+  for (int newest = 0; newest < 2; ++newest) {
+    if (newest) {
+      ptx::wait_for_previous();
+    }
+    if (issuer < kIssuers) {
+      ahead.item = -1;
+      if (int(blockIdx.x) < plan.items) {
+        ahead = work_of(a, plan, blockIdx.x, chunks);
+      }
+#pragma unroll 1
+      for (int slot = 0; slot < kStages; ++slot) {
+        if (threadIdx.x == 0) {
+          works[slot] = ahead;
+        }
+        if (ahead.item >= 0) {
+          issue(ahead, slot, !newest, newest);
+          advance(a, plan, chunks, ahead);
+        }
+        if (newest) {
+          ptx::copy_commit();
+        }
+      }
+    }
+  }
+  __syncthreads();
+
+  // A lane's row of the four core matrices of a 16 x 16 block, keys x dimensions and dimensions x keys.
+  const uint32_t key_row = lane % 16 / 8 * (kDim * 16) + lane / 16 * 128 + lane % 8 * 16;
+  const uint32_t value_row = lane / 16 * (kDim * 16) + lane % 16 / 8 * 128 + lane % 8 * 16;
+  int slot = 0;
+  uint32_t parity = 0;
+  uint32_t q[kDimBlocks][2];
+  float total[kMine][4] = {};
+  float total_max[2] = {-INFINITY, -INFINITY};
+  float total_sum[2] = {};
+  float o[kMine][4] = {};
+  float sum[4] = {};
+  RunningMax running[2] = {{-INFINITY}, {-INFINITY}};
+  for (;;) {
+    const Work work = works[slot];
+    if (work.item < 0) {
+      break;
+    }
+    const uint32_t stage = base + slot * S::kBytes;
+    if constexpr (kBulk) {
+#ifdef NIM_SM90A
+      ptx::barrier_wait(full + 8 * slot, parity);
+#endif
+    }
+    if (!kBulk || work.begins_item) {
+      ptx::copy_wait<kStages - 1>();
+      __syncthreads();
+    }
+    if (work.begins_item) {
+#pragma unroll
+      for (int i = 0; i < kDimBlocks; i += 2) {
+        const uint4 r = ptx::load_matrices(stage + S::kQueries + (2 * i * kDecodeHeads + lane) * 16);
+        q[i][0] = r.x, q[i][1] = r.y, q[i + 1][0] = r.z, q[i + 1][1] = r.w;
+      }
+    }
+
+    // Scores of 16 keys: keys lane / 4 and + 8, heads 2 * (lane % 4) and + 1.
+    const int key0 = work.key0();
+    float s[4] = {};
+    {
+      uint4 k[kDimBlocks];
+#pragma unroll
+      for (int i = 0; i < kDimBlocks; ++i) {
+        k[i] = ptx::load_matrices(stage + S::kKeys + warp * S::kBlockBytes + key_row + i * 256);
+      }
+#pragma unroll
+      for (int i = 0; i < kDimBlocks; ++i) {
+        ptx::mma(s, k[i], q[i][0], q[i][1]);
+      }
+      const int key = key0 + warp * 16 + lane / 4;
+      const bool seen = key < work.context && key >= work.first;
+      const bool seen8 = key + 8 < work.context && key + 8 >= work.first;
+      s[0] = seen ? scaled(s[0], a.scale_log2) : -INFINITY;
+      s[1] = seen ? scaled(s[1], a.scale_log2) : -INFINITY;
+      s[2] = seen8 ? scaled(s[2], a.scale_log2) : -INFINITY;
+      s[3] = seen8 ? scaled(s[3], a.scale_log2) : -INFINITY;
+    }
+    float2 largest = {fmaxf(s[0], s[2]), fmaxf(s[1], s[3])};
+#pragma unroll
+    for (int d = 4; d < 32; d *= 2) {
+      largest.x = fmaxf(largest.x, __shfl_xor_sync(~0U, largest.x, d));
+      largest.y = fmaxf(largest.y, __shfl_xor_sync(~0U, largest.y, d));
+    }
+    if (lane < 4) {
+      step_max[warp][lane] = largest;
+    }
+    // Values: read now, used when the weights are there.
+    uint4 v[kWarps][kMine];
+#pragma unroll
+    for (int j = 0; j < kWarps; ++j) {
+#pragma unroll
+      for (int i = 0; i < kMine; ++i) {
+        const int dims = min(warp * kMine + i, kDimBlocks - 1);
+        v[j][i] = ptx::load_matrices(stage + S::kValues + j * S::kBlockBytes + value_row + dims * 256);
+      }
+    }
+    __syncthreads();
+
+#pragma unroll
+    for (int w = 0; w < kWarps; ++w) {
+      const float2 other = step_max[w][lane % 4];
+      largest.x = fmaxf(largest.x, other.x);
+      largest.y = fmaxf(largest.y, other.y);
+    }
+    const RunningMax m[2] = {raised(running[0], largest.x), raised(running[1], largest.y)};
+    weights[warp][lane] = {ptx::transpose_matrix(pack_bf16(weight_of(s[0], m[0]), weight_of(s[1], m[1]))),
+                           ptx::transpose_matrix(pack_bf16(weight_of(s[2], m[0]), weight_of(s[3], m[1])))};
+    const float r[2] = {rescale(running[0].value, m[0]), rescale(running[1].value, m[1])};
+    running[0] = m[0];
+    running[1] = m[1];
+#pragma unroll
+    for (int i = 0; i < kMine; ++i) {
+      o[i][0] *= r[0], o[i][1] *= r[1], o[i][2] *= r[0], o[i][3] *= r[1];
+    }
+    sum[0] *= r[0], sum[1] *= r[1];
+    __syncthreads();
+#pragma unroll
+    for (int j = 0; j < kWarps; ++j) {
+      const int at = key0 + j * 16;
+      const uint2 b = weights[j][lane];
+#pragma unroll
+      for (int i = 0; i < kMine; ++i) {
+        uint4 block = v[j][i];
+        if (!work.sees(at)) {
+          block = make_uint4(0, 0, 0, 0);
+        } else if (at + 16 > work.context) {
+          mask_values(block, at, work.context);
+        }
+        ptx::mma(o[i], block, b.x, b.y);
+      }
+      ptx::mma(sum, make_uint4(kOnes, kOnes, kOnes, kOnes), b.x, b.y);
+    }
+
+    if (work.ends_split()) {
+      const int head = 2 * (lane % 4);
+      if (work.unit >= 0) {
+        float* const part =
+            a.partial + (std::size_t(work.unit) * plan.heads + work.head * chunks + work.chunk) * kPartFloats<kDim>;
+        if (warp * kMine < kDimBlocks && head < a.group - work.chunk * kDecodeHeads) {
+#pragma unroll
+          for (int i = 0; i < kMine; ++i) {
+            const int dim = (warp * kMine + i) * 16 + lane / 4;
+            part[head * kDim + dim] = o[i][0];
+            part[(head + 1) * kDim + dim] = o[i][1];
+            part[head * kDim + dim + 8] = o[i][2];
+            part[(head + 1) * kDim + dim + 8] = o[i][3];
+          }
+        }
+        if (threadIdx.x < 4) {
+          part[kDecodeHeads * kDim + head] = running[0].value;
+          part[kDecodeHeads * kDim + head + 1] = running[1].value;
+          part[kDecodeHeads * (kDim + 1) + head] = sum[0];
+          part[kDecodeHeads * (kDim + 1) + head + 1] = sum[1];
+        }
+      } else {
+#pragma unroll
+        for (int h = 0; h < 2; ++h) {
+          const RunningMax most{fmaxf(total_max[h], running[h].value)};
+          const float keep = rescale(total_max[h], most);
+          const float add = rescale(running[h].value, most);
+#pragma unroll
+          for (int i = 0; i < kMine; ++i) {
+            total[i][h] = fold(total[i][h], keep, o[i][h], add);
+            total[i][h + 2] = fold(total[i][h + 2], keep, o[i][h + 2], add);
+          }
+          total_sum[h] = fold(total_sum[h], keep, sum[h], add);
+          total_max[h] = most.value;
+        }
+        if (work.ends_item()) {
+          const int row = a.step.query_start[work.sequence];
+          const int q_head0 = work.head * a.group + work.chunk * kDecodeHeads;
+          const int q_heads = min(kDecodeHeads, a.group - work.chunk * kDecodeHeads);
+          auto* const panels = reinterpret_cast<uint32_t*>(a.out);
+          if (warp * kMine < kDimBlocks) {
+#pragma unroll
+            for (int i = 0; i < kMine; ++i) {
+              const uint32_t low =
+                  ptx::transpose_matrix(pack_bf16(__fdiv_rn(total[i][0], total_sum[0]), __fdiv_rn(total[i][1], total_sum[1])));
+              const uint32_t high =
+                  ptx::transpose_matrix(pack_bf16(__fdiv_rn(total[i][2], total_sum[0]), __fdiv_rn(total[i][3], total_sum[1])));
+              if (lane / 4 < q_heads) {
+                const std::size_t panel = (q_head0 + lane / 4) * (kDim / 8) + 2 * (warp * kMine + i);
+                panels[(panel * a.rows + row) * 4 + lane % 4] = low;
+                panels[((panel + 1) * a.rows + row) * 4 + lane % 4] = high;
+              }
+            }
+          }
+#pragma unroll
+          for (int h = 0; h < 2; ++h) {
+            total_max[h] = -INFINITY;
+            total_sum[h] = 0;
+#pragma unroll
+            for (int i = 0; i < kMine; ++i) {
+              total[i][h] = total[i][h + 2] = 0;
+            }
+          }
+        }
+      }
+#pragma unroll
+      for (int i = 0; i < kMine; ++i) {
+        o[i][0] = o[i][1] = o[i][2] = o[i][3] = 0;
+      }
       sum[0] = sum[1] = sum[2] = sum[3] = 0;
-      running = -INFINITY;
+      running[0].value = running[1].value = -INFINITY;
     }
-    if (work.ends_item()) {
-      finish_item<kDim>(a, work, chunks, o, sum, total, total_sum, split_max, &last);
-      total[0] = total[1] = total[2] = total[3] = total_sum[0] = total_sum[1] = 0;
-      total_max[0] = total_max[1] = -INFINITY;
-      o[0] = o[1] = o[2] = o[3] = 0;
-      sum[0] = sum[1] = sum[2] = sum[3] = 0;
-      running = -INFINITY;
+    // Keys and values were in every warp's registers two barriers ago: the slot is free.
+    if (issuer < kIssuers) {
+      if (threadIdx.x == 0) {
+        works[slot] = ahead;
+      }
+      if (ahead.item >= 0) {
+        issue(ahead, slot, true, true);
+        advance(a, plan, chunks, ahead);
+      }
+      ptx::copy_commit();
     }
-    if (!more) {
-      return;
+    if (++slot == kStages) {
+      slot = 0;
+      parity ^= 1;
     }
-    buffer ^= next.item != work.item;
-    work = next;
+  }
+
+  if (plan.shared_count > 0) {
+    const FoldShares shares = fold_shares<kDim>(a, plan, most_folders * kWarps);
+    const int folders = min(min((shares.count + kWarps - 1) / kWarps, most_folders), int(gridDim.x));
+    const int folder = join_folders(a.finished, folders);
+    for (int share = folder * kWarps + warp; folder >= 0 && share < shares.count; share += folders * kWarps) {
+      fold_share<kDim>(a, plan, chunks, shares, share, reinterpret_cast<FoldMemory*>(shared)[warp]);
+    }
   }
 }
 
+template <int kDim, int kStages, bool kBulk>
+void launch(const Stream& stream, const Attention& a) {
+  constexpr int kShared = std::max(kStages * Stage<kDim>::kBytes, kFoldBytes);
+  const auto kernel = attention_decode<kDim, kStages, kBulk>;
+  static const int per_multiprocessor = [&] {
+    allow_shared(kernel, kShared);
+    int blocks = 0;
+    check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&blocks, kernel, kDecodeThreads, kShared), "occupancy");
+    return std::max(1, std::min(blocks, 2));
+  }();
+  const int chunks = (a.group + kDecodeHeads - 1) / kDecodeHeads;
+  launch_kernel(stream, kernel, stream.multiprocessors * per_multiprocessor, kDecodeThreads, kShared, a, chunks,
+                stream.multiprocessors);
+}
+
 template <int kDim>
-void launch(const Stream& stream, const Attention& a, int sequences) {
-  const int chunks = (a.group + kHeads - 1) / kHeads;
-  const int grid = stream.multiprocessors * kBlocksPerSm;
-  (void)sequences;
-  launch_kernel(stream, attention_decode<kDim>, grid, kThreads, 0, a, chunks);
+void launch(const Stream& stream, const Attention& a) {
+  stream.hopper ? launch<kDim, 3, true>(stream, a) : launch<kDim, 2, false>(stream, a);
 }
 
 }  // namespace
 
-void attention_decode_launch(const Stream& stream, const Attention& a, int sequences) {
+void attention_decode_launch(const Stream& stream, const Attention& a) {
   switch (a.layout.head_dim) {
-    case 32: return launch<32>(stream, a, sequences);
-    case 64: return launch<64>(stream, a, sequences);
-    case 128: return launch<128>(stream, a, sequences);
+    case 32: return launch<32>(stream, a);
+    case 64: return launch<64>(stream, a);
+    case 128: return launch<128>(stream, a);
     default: fail("head_dim ", a.layout.head_dim, ": the CUDA backend has attention for 32, 64 and 128");
   }
 }

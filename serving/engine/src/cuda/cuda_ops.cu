@@ -289,7 +289,7 @@ class CudaOps final : public Ops {
     a.partial = attention_partial_;
     a.finished = finished_;
     a.partial_units = kPartialUnits;
-    attention_decode_launch(stream_, a, shape.sequences);
+    attention_decode_launch(stream_, a);
     if (shape.longest_query > 1) {
       attention_of_prompts(stream_, a, shape.sequences);
     }
@@ -306,7 +306,7 @@ class CudaOps final : public Ops {
   };
 
   static std::size_t flag_bytes(const ModelConfig& c) {
-    return sizeof(unsigned) * (kClaims + std::size_t(kMaxStepSequences) * attention_heads(c));
+    return sizeof(unsigned) * (kClaims + 1);
   }
 
   /// What the backend keeps in the arena, in the order of `allocate`.

@@ -63,8 +63,8 @@ inline constexpr int kStepKeys = 64;
 
 /// Keys and values: [layers][pages][key, value][kv_heads][page_tokens / 8][head_dim / 8] core matrices of 8 x 8, 128 contiguous
 /// bytes: keys as (token, dim), values as (dim, token). wgmma takes them as its B operand where they lie, ldmatrix makes
-/// fragments of them, and so do two shuffles (`ptx::make_fragment`). A layer's pages lie together: what a step reads of one layer
-/// is then few pages of address space. 16 tokens of a head are one contiguous piece.
+/// fragments of them. A layer's pages lie together: what a step reads of one layer is then few pages of address space. 16
+/// tokens of a head are one contiguous piece.
 struct KvLayout {
   int layers, kv_heads, head_dim, page_tokens, pages;
 

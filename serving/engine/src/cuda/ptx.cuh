@@ -45,23 +45,15 @@ __device__ __forceinline__ uint4 load_shared(uint32_t address) {
   return r;
 }
 
+/// No load or store is moved across.
+__device__ __forceinline__ void keep_order() { asm volatile("" ::: "memory"); }
+
 /// Transposes an 8 x 8 matrix of 16-bit values held by a warp.
 __device__ __forceinline__ uint32_t transpose_matrix(uint32_t x) {
   uint32_t r;
   asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(r) : "r"(x));
   return r;
 }
-
-/// The A operand of a 16 x 16 block from two core matrices side by side (rows 0 to 7) and two below: lane l gives 8 columns
-/// of a row, matrix l % 4 (0, 1: above; 2, 3: below), row l / 4. The order of K within 16 is free: a lane then holds columns
-/// `fragment_column()` to + 3.
-__device__ __forceinline__ void make_fragment(uint4& x) {
-  const bool below = threadIdx.x & 2;
-  const uint32_t first = __shfl_xor_sync(~0U, below ? x.x : x.z, 2);
-  const uint32_t second = __shfl_xor_sync(~0U, below ? x.y : x.w, 2);
-  x = below ? make_uint4(first, x.z, second, x.w) : make_uint4(x.x, first, x.y, second);
-}
-__device__ __forceinline__ int fragment_column() { return threadIdx.x % 2 * 8 + threadIdx.x % 4 / 2 * 4; }
 
 /// a + b as atomicAdd adds floats in global memory: subnormal numbers are zeros.
 __device__ __forceinline__ float add_flushed(float a, float b) {
