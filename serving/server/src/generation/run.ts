@@ -80,6 +80,10 @@ export class Run {
       }
     } catch (error) {
       this.cancel();
+      // The ends of those that the engine had taken still come, and nobody is there for them.
+      for (const output of this.outputs) {
+        output.ended = true;
+      }
       request.grammars?.forEach((grammar) => void grammar.close());
       observer?.refused();
       throw error;

@@ -196,18 +196,21 @@ describe('a request that cannot be answered', () => {
     expect(json()).toMatchObject({ object: 'error', type: 'NotFoundError', code: 404, param: 'model' });
   });
 
-  it('is refused with Retry-After where the queue is full, and nothing of it runs', async () => {
-    const { app, generator } = await servedMarkov();
-    generator.queueBound = 2;
-    const payload = { prompt: ' alpha', n: 3, max_tokens: 5 };
-    const response = await app.inject({ method: 'POST', url: '/v1/completions', payload });
-    expect(response.statusCode).toBe(429);
-    expect(response.headers['retry-after']).toBe('1');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(generator.running).toBe(0);
-    const { body } = await app.inject('/v1/metrics');
-    expect(body).toContain('request_failure_total{model_name="acme/markov"} 1');
-  });
+  it.each([false, true])(
+    'is refused with Retry-After where the queue is full, and nothing of it runs (stream: %s)',
+    async (stream) => {
+      const { app, generator } = await servedMarkov();
+      generator.queueBound = 2;
+      const payload = { prompt: ' alpha', n: 3, max_tokens: 5, stream };
+      const response = await app.inject({ method: 'POST', url: '/v1/completions', payload });
+      expect(response.statusCode).toBe(429);
+      expect(response.headers['retry-after']).toBe('1');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(generator.running).toBe(0);
+      const { body } = await app.inject('/v1/metrics');
+      expect(body).toContain('request_failure_total{model_name="acme/markov"} 1');
+    },
+  );
 
   it.each(['{', '{"prompt":', '[1]', '"x"', 'null'])('%s is no request', async (payload) => {
     const { app } = await servedMarkov();
