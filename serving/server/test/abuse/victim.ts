@@ -69,7 +69,7 @@ export class Victim {
   }
 
   public async stop(): Promise<void> {
-    expect(await this.served.stop()).toBe(0);
+    expect(await this.served.stop(), this.served.container.stderr.slice(-2000)).toBe(0);
   }
 }
 
