@@ -6,6 +6,7 @@ import type { EngineOptions } from '../engine/index.js';
 import type { Generator } from '../generation/port.js';
 import { StartPhases } from '../lifecycle/phases.js';
 import { Watchdog } from '../lifecycle/watchdog.js';
+import { startTracing } from '../observability/tracing.js';
 import type { ServedModel } from '../openai/service.js';
 import { healthRoutes } from '../routes/health.js';
 import { type ModelFolder, modelFolder } from '../serve/model-folder.js';
@@ -62,7 +63,9 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
   const watchdog = new Watchdog();
   const state: { model?: ServedModel; found?: ModelFolder } = {};
   const servers: FastifyInstance[] = [];
+  const tracing = await startTracing(settings, options.release, log);
   const server: ServerOptions = {
+    tracing,
     settings,
     log,
     line: settings.apiLine,
@@ -129,6 +132,7 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
     await engine?.stop();
     await state.model?.grammars?.close();
     await Promise.all(servers.map((app) => app.close()));
+    await tracing?.end();
   }
 }
 

@@ -5,6 +5,9 @@ import { createApp } from '../http/app.js';
 import type { Watchdog } from '../lifecycle/watchdog.js';
 import type { Log } from '../observability/log.js';
 import { Metrics } from '../observability/metrics.js';
+import { together } from '../observability/observers.js';
+import { RequestSpans } from '../observability/request-spans.js';
+import type { Tracing } from '../observability/tracing.js';
 import type { ApiLine } from '../openai/api-error.js';
 import type { ServedModel } from '../openai/service.js';
 import { docsRoutes } from '../routes/docs.js';
@@ -28,6 +31,8 @@ export interface ServerOptions {
   readonly modelName: () => string | undefined;
   readonly log: Log;
   readonly watchdog: Watchdog;
+  /** Absent where traces are off. */
+  readonly tracing?: Tracing;
   readonly model: () => ServedModel | undefined;
   readonly metadata: Omit<Metadata, 'line' | 'release'>;
 }
@@ -42,6 +47,8 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
     https: tlsOf(settings),
     onFailure: (error, route) => options.log.error(`${route}: ${error.stack}`),
   });
+  const spans = options.tracing && new RequestSpans(options.tracing, options.modelName);
+  spans?.install(app);
   allowBrowsers(app, {
     origins: settings.corsOrigins,
     methods: settings.corsMethods,
@@ -51,8 +58,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (settings.apiKey !== undefined) {
     demandKey(app, settings.apiKey);
   }
-  const observe: OpenAiRoutesOptions['observe'] = (_, body) =>
-    metrics.request(body.n ?? 1, body.max_completion_tokens ?? body.max_tokens ?? undefined);
+  const observe: OpenAiRoutesOptions['observe'] = (request, body) =>
+    together(
+      metrics.request(body.n ?? 1, body.max_completion_tokens ?? body.max_tokens ?? undefined),
+      spans?.observe(request, body),
+    );
   for (const routes of [openAiRoutes, responsesRoutes, messagesRoutes]) {
     await app.register(routes, { model, observe });
   }

@@ -1,4 +1,4 @@
-import { bytes, flag, integer, list, oneOf, text, type ValueType } from './value.js';
+import { bytes, flag, httpAddress, integer, list, oneOf, text, type ValueType } from './value.js';
 
 /** One thing that an operator of the container can set. */
 export interface Setting<T> {
@@ -139,6 +139,40 @@ export const SETTINGS = {
   }),
   disableLogRequests: setting('do not log prompts', ['NIM_DISABLE_LOG_REQUESTS'], flag, true),
   perRequestMetrics: setting('add `stats` to responses', ['NIM_PER_REQ_METRICS_ENABLE'], flag, false),
+
+  enableOtel: setting('send traces; otherwise an endpoint decides it', ['NIM_ENABLE_OTEL'], flag, undefined),
+  otelDisabled: setting('send no traces, whatever else is set', ['OTEL_SDK_DISABLED'], flag, false),
+  otelServiceName: setting(
+    'name of this server in traces',
+    ['NIM_OTEL_SERVICE_NAME', 'OTEL_SERVICE_NAME'],
+    text,
+    'nim',
+  ),
+  otelTracesExporter: setting(
+    'where traces go',
+    ['NIM_OTEL_TRACES_EXPORTER', 'OTEL_TRACES_EXPORTER'],
+    oneOf('otlp', 'console', 'none'),
+    'otlp',
+  ),
+  otlpEndpoint: setting(
+    'base address of an OTLP receiver, such as http://collector:4318',
+    ['NIM_OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'],
+    httpAddress,
+    undefined,
+  ),
+  otlpTracesEndpoint: setting(
+    'whole address that traces go to',
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'],
+    httpAddress,
+    undefined,
+    { flag: 'otlp-traces-endpoint' },
+  ),
+  otlpProtocol: setting(
+    'form of OTLP',
+    ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'],
+    oneOf('http/protobuf', 'http/json'),
+    'http/protobuf',
+  ),
 
   sslMode: setting('TLS of the API', ['NIM_SSL_MODE'], oneOf('disabled', 'tls', 'mtls'), 'disabled', {
     flag: 'ssl-mode',

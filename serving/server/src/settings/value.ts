@@ -19,6 +19,11 @@ export const flag: ValueType<boolean> = {
 
 export const text: ValueType<string> = { allowed: 'any text', parse: (value) => value };
 
+export const httpAddress: ValueType<string> = {
+  allowed: 'an http:// or https:// address',
+  parse: (value) => (/^https?:\/\/[^\s/]/.test(value) ? value : undefined),
+};
+
 /** A comma-separated list; blanks around its items do not count. */
 export const list: ValueType<readonly string[]> = {
   allowed: 'names separated by commas',
