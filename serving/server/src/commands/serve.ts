@@ -59,6 +59,7 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
         .map(([name, where]) => [name, `${settingText(settings, name)} (${where})`]),
     ),
   );
+  refuseGrpc(settings);
   const phases = new StartPhases();
   const watchdog = new Watchdog();
   const state: { model?: ServedModel; found?: ModelFolder } = {};
@@ -193,6 +194,15 @@ function urlOf({ host, sslMode }: Settings, port: number): string {
   return `${sslMode === 'disabled' ? 'http' : 'https'}://${name}:${port}`;
 }
 
+/** A Service whose port nobody answers would be found by its first client. */
+function refuseGrpc({ grpcPort }: Settings): void {
+  if (grpcPort !== undefined) {
+    throw new SettingError(
+      `NIM_GRPC_API_PORT or NIM_TRITON_GRPC_PORT is ${grpcPort}, allowed is neither: this server has no gRPC; leave grpcPort out of the NIMService`,
+    );
+  }
+}
+
 function checkParallelism({ tensorParallelSize, pipelineParallelSize }: Settings): void {
   if (tensorParallelSize * pipelineParallelSize > 1) {
     throw new SettingError(
@@ -212,6 +222,7 @@ function engineOptions(settings: Settings, folder: string): EngineOptions {
     blockSize: settings.blockSize,
     prefixCache: settings.prefixCaching,
     memoryBytes: settings.memoryBytes,
+    memoryShare: settings.memoryShare,
   };
 }
 

@@ -12,6 +12,8 @@ import { readStep } from './step-records.js';
 
 /** How an engine runs a checkpoint. Figures that are not given are the engine's own (serving/engine/include/nim/engine.h). */
 export interface EngineOptions extends NativeOptions {
+  /** Share of the free memory that `memoryBytes` is, where that is not given: above 0, at most 1. */
+  readonly memoryShare?: number;
   /** Told when a phase of the start ends. */
   readonly onPhase?: (phase: string, seconds: number) => void;
   /** Told the memory plan, before anything is loaded. */
@@ -35,7 +37,8 @@ export class Engine implements Generator {
    * @throws Error of one line that says what to change: the checkpoint cannot be run, or memory is too small
    */
   public static async create(options: EngineOptions, addon: Addon = loadAddon()): Promise<Engine> {
-    const { onPhase, onPlan, ...native } = options;
+    const { onPhase, onPlan, memoryShare, ...given } = options;
+    const native = { ...given, memoryBytes: given.memoryBytes ?? (await shareOfMemory(memoryShare, given, addon)) };
     const listeners = new Map<number, Listener>();
     const onStep = (buffer: ArrayBuffer, records: number, error: string) =>
       readStep(buffer, records, error, (request, event) => deliver(listeners, request, event));
@@ -112,6 +115,14 @@ export class Engine implements Generator {
   public stop(): Promise<void> {
     return this.native.stop();
   }
+}
+
+async function shareOfMemory(
+  share: number | undefined,
+  options: NativeOptions,
+  addon: Addon,
+): Promise<number | undefined> {
+  return share === undefined ? undefined : Math.floor(share * (await addon.inspect(options)).freeBytes);
 }
 
 /** The defaults of engine.h that figures are derived from. */

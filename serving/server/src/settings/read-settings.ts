@@ -96,7 +96,7 @@ function runtimeConfig(config: Readonly<Record<string, unknown>>): Map<string, W
 
 /** Variables that other parts of a NIM pod set and that mean nothing to this server. */
 const FOREIGN =
-  /^NIM_(SDK_|TELEMETRY_MODE|GRPC_API_PORT|TRITON_|PEFT_|MULTI_NODE|LEADER_ROLE|NODE_RANK|NUM_COMPUTE_NODES|MPI_|NGINX_DIR|PASSTHROUGH_ARGS|CACHE_PROBE_TIMEOUT|ENABLE_OTEL|OTEL_)/;
+  /^NIM_(SDK_|TELEMETRY_MODE|TRITON_|PEFT_|MULTI_NODE|LEADER_ROLE|NODE_RANK|NUM_COMPUTE_NODES|MPI_|NGINX_DIR|PASSTHROUGH_ARGS|CACHE_PROBE_TIMEOUT|ENABLE_OTEL|OTEL_)/;
 
 function unknownVariables(env: SettingSources['env']): string[] {
   const known = Object.values(SETTINGS).flatMap((setting) => setting.env);

@@ -1,4 +1,4 @@
-import { bytes, flag, httpAddress, integer, list, oneOf, text, type ValueType } from './value.js';
+import { bytes, flag, httpAddress, integer, list, oneOf, share, text, type ValueType } from './value.js';
 
 /** One thing that an operator of the container can set. */
 export interface Setting<T> {
@@ -30,6 +30,7 @@ export const SETTINGS = {
   host: setting('address to listen on; `::` takes IPv4 too', [], text, '::', { flag: 'host' }),
   healthPort: setting('a further TCP port for the health routes', ['NIM_HEALTH_PORT'], port, undefined),
   metricsPort: setting('a further TCP port for /metrics', ['NIM_TRITON_METRICS_PORT'], port, undefined),
+  grpcPort: setting('refused: there is no gRPC', ['NIM_GRPC_API_PORT', 'NIM_TRITON_GRPC_PORT'], port, undefined),
 
   cachePath: setting('folder of downloaded models', ['NIM_CACHE_PATH'], path, '/opt/nim/.cache'),
   modelName: setting('model folder or hf:// address', ['NIM_MODEL_NAME'], text, undefined, { flag: 'model' }),
@@ -98,6 +99,13 @@ export const SETTINGS = {
     bytes,
     undefined,
     { flag: 'memory-bytes' },
+  ),
+  memoryShare: setting(
+    'share of the free device memory for the same; NIM_MEMORY_BYTES goes before it',
+    ['NIM_KVCACHE_PERCENT', 'NIM_KV_CACHE_PERCENT', 'NIM_GPU_MEM_FRACTION'],
+    share,
+    undefined,
+    { flag: 'gpu-memory-utilization' },
   ),
   prefixCaching: setting('reuse the KV cache of equal prefixes', ['NIM_ENABLE_KV_CACHE_REUSE'], flag, true, {
     flag: 'enable-prefix-caching',

@@ -51,6 +51,16 @@ export function oneOf<T extends string>(...words: readonly T[]): ValueType<T> {
   };
 }
 
+/** A share of a whole. Names of NIM 1.x say percent and mean shares, so both are understood. */
+export const share: ValueType<number> = {
+  allowed: 'a share such as 0.9 or a percentage such as 90',
+  parse: (value) => {
+    const [, digits] = /^(\d*\.?\d+)%?$/.exec(value) ?? [];
+    const number = Number(digits);
+    return number > 0 && number <= 100 ? (number <= 1 && !value.endsWith('%') ? number : number / 100) : undefined;
+  },
+};
+
 const BYTE_UNITS = new Map([
   ['', 1],
   ['k', 1e3],

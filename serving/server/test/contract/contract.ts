@@ -1,9 +1,11 @@
+import { opensslMissing } from '../support/certificates.js';
 import { apiChecks } from './api-checks.js';
 import { CACHE_CHECKS } from './cache-checks.js';
 import type { Check, SkippedCheck } from './check.js';
 import { MANIFEST_CHECKS } from './manifest-checks.js';
 import { Served } from './process.js';
 import { SERVE_CHECKS } from './serve-checks.js';
+import { TLS_CHECKS } from './tls-checks.js';
 
 const gpu = (number: number, part?: string): SkippedCheck => ({ number, part, reason: 'needs a GPU and the image' });
 
@@ -23,9 +25,8 @@ export const SKIPPED: readonly SkippedCheck[] = [
   gpu(29, 'memory of a GPU'),
   { number: 32, reason: 'an engine that fails cannot be had over a socket: test/serve stops one in the process' },
   { number: 33, part: 'LoRA', reason: 'no adapters yet' },
-  { number: 36, part: 'NIM_GRPC_API_PORT', reason: 'no gRPC: to be refused and documented' },
   { number: 41, part: 'auto', reason: 'the embedded model has no form of calls: test/tools has the parsers' },
-  { number: 46, part: 'TLS', reason: 'needs certificates' },
+  ...(opensslMissing ? [{ number: 46, part: 'TLS', reason: opensslMissing }] : []),
   { number: 47, reason: 'no adapters yet' },
   { number: 48, reason: 'test/clients has the clients' },
 ];
@@ -43,7 +44,8 @@ export class Contract {
       });
       return this.shared;
     };
-    this.checks = [...MANIFEST_CHECKS, ...CACHE_CHECKS, ...SERVE_CHECKS, ...apiChecks(server)].sort(
+    const tls = opensslMissing ? [] : TLS_CHECKS;
+    this.checks = [...MANIFEST_CHECKS, ...CACHE_CHECKS, ...SERVE_CHECKS, ...tls, ...apiChecks(server)].sort(
       (a, b) => a.number - b.number,
     );
   }

@@ -171,6 +171,16 @@ export const SERVE_CHECKS: readonly Check[] = [
     },
   },
   {
+    number: 36,
+    part: 'NIM_GRPC_API_PORT',
+    title: 'gRPC is refused in the first second, by name',
+    run: async (trial) => {
+      const { status, lastLine } = await command(['nim-serve'], { NIM_GRPC_API_PORT: '8001' }, trial);
+      assert.notEqual(status, 0);
+      assert.match(lastLine, /NIM_GRPC_API_PORT .* is 8001, allowed is neither: this server has no gRPC/);
+    },
+  },
+  {
     number: 45,
     title: 'SIGTERM: ready is 503, streams end within their grace, exit 0',
     run: async (trial) => {

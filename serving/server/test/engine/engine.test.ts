@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Engine, PLAIN_SAMPLING } from '../../src/engine/index.js';
+import { loadAddon } from '../../src/engine/addon.js';
+import { Engine, type EngineOptions, PLAIN_SAMPLING } from '../../src/engine/index.js';
 import { GenerationRefusal, type GenerationRequest, type TokenEvent } from '../../src/generation/port.js';
 import { engineAddon, hasCompiler } from '../support/engine-build.js';
 
 const MODEL = fileURLToPath(new URL('../../../engine/tests/golden/llama', import.meta.url));
+
+const DEFAULT_MODEL = fileURLToPath(new URL('../../../models/default', import.meta.url));
 
 function request(fields: Partial<GenerationRequest> = {}): GenerationRequest {
   return {
@@ -68,6 +71,23 @@ describe.skipIf(!hasCompiler)('an engine', () => {
     expect(phases.length).toBeGreaterThan(0);
     expect([engine.maxContext, engine.vocabulary, engine.error()]).toEqual([64, 96, '']);
     expect(engine.stats()).toMatchObject({ health: 'ready', running: 0, waiting: 0, maxSequences: 2, blockSize: 16 });
+  });
+
+  it('takes a share of the free memory where no bytes are given', async () => {
+    const options = { model: DEFAULT_MODEL, maxSequences: 32 };
+    const pagesWith = async (more: Partial<EngineOptions>) => {
+      const started = await Engine.create({ ...options, ...more });
+      await started.stop();
+      return started.stats().pages;
+    };
+    const { freeBytes, lines, hostLines, pageBytes, pages } = await loadAddon().inspect(options);
+    const whole = [...lines, ...hostLines].reduce((sum, { bytes }) => sum + bytes, 0);
+    const half = (whole - (pages * pageBytes) / 2) / freeBytes;
+    // Free memory moves while others run, so that half is not exactly half.
+    const few = await pagesWith({ memoryShare: half });
+    expect(few).toBeGreaterThan(pages * 0.1);
+    expect(few).toBeLessThan(pages * 0.9);
+    expect(await pagesWith({ memoryShare: half, memoryBytes: whole })).toBe(pages);
   });
 
   it('gives each sequence its tokens, the last of them with the reason of its end', async () => {

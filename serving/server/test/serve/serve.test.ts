@@ -114,6 +114,14 @@ describe('a start', () => {
     });
   });
 
+  it('refuses a port for gRPC', async () => {
+    const { ended, lines } = await start({ env: { NIM_TRITON_GRPC_PORT: '8001' } });
+    expect(await ended).toBe(2);
+    expect(lines.at(-1)).toContain(
+      'NIM_GRPC_API_PORT or NIM_TRITON_GRPC_PORT is 8001, allowed is neither: this server has no gRPC; leave grpcPort out of the NIMService',
+    );
+  });
+
   it('ends with one line where the engine cannot start', async () => {
     const { ended, lines } = await start({
       loading: () => Promise.reject(new Error('memory: 16.1 GB are needed, 8 GB are free')),

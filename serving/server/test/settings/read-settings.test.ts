@@ -69,6 +69,19 @@ describe('settings', () => {
     expect(read({ argv: ['--memory-bytes=1.5Gi'] }).settings.memoryBytes).toBe(1.5 * 2 ** 30);
   });
 
+  it('take the share of memory by all its names, as a share or in percent', () => {
+    const value = (sources: Partial<SettingSources>) => read(sources).settings.memoryShare;
+    for (const name of ['NIM_KVCACHE_PERCENT', 'NIM_KV_CACHE_PERCENT', 'NIM_GPU_MEM_FRACTION']) {
+      expect(value({ env: { [name]: '0.85' } })).toBe(0.85);
+    }
+    expect(value({ env: { NIM_PASSTHROUGH_ARGS: '--gpu-memory-utilization 0.8', NIM_KVCACHE_PERCENT: '0.5' } })).toBe(
+      0.8,
+    );
+    expect(['90', '90%', '1', '.5'].map((text) => value({ env: { NIM_KVCACHE_PERCENT: text } }))).toEqual([
+      0.9, 0.9, 1, 0.5,
+    ]);
+  });
+
   it('warn of variables that mean nothing, with the name that was meant', () => {
     expect(
       read({ env: { NIM_MAX_MODEL_LENGTH: '1', NIM_TRITON_GRPC_PORT: '1', NIM_XYZ: '1', PATH: '/bin' } }).warnings,
@@ -93,6 +106,10 @@ describe('a setting that cannot be used', () => {
     [
       { argv: ['--port'] },
       'command line: --port has no value, allowed is a TCP port from 1 to 65535, or 0 for any free one; write --port=VALUE',
+    ],
+    [
+      { env: { NIM_KVCACHE_PERCENT: '0' } },
+      'NIM_KVCACHE_PERCENT is "0", allowed is a share such as 0.9 or a percentage such as 90 (share of the free device memory for the same; NIM_MEMORY_BYTES goes before it); leave it out otherwise',
     ],
     [
       { env: { NIM_SSL_MODE: 'on' } },
