@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { currentImagePackage } from '../../projen/image-lock';
@@ -20,6 +20,15 @@ describe('files of the image that are made of others', () => {
 
   test('the manifest is that of the catalog: npm run serving:manifest > serving/image/model_manifest.yaml', () => {
     expect(read('model_manifest.yaml')).toBe(modelManifest('0.0.0'));
+  });
+
+  test('every folder of the server beside its sources and tests is in the image', () => {
+    const folders = readdirSync(join(IMAGE, '../server'), { withFileTypes: true })
+      .filter(
+        (entry) => entry.isDirectory() && !['build', 'native', 'node_modules', 'src', 'test'].includes(entry.name),
+      )
+      .map(({ name }) => `COPY serving/server/${name} /opt/nim/serving/server/${name}\n`);
+    expect(folders.filter((copy) => !read('Containerfile').includes(copy))).toEqual([]);
   });
 
   test('what the context leaves out are no sources of the image', () => {
