@@ -1,3 +1,4 @@
+export * from './bundled-serving-image';
 export * from './cert-manager';
 export * from './device-plugin';
 export * from './efs-model-store';

@@ -1,3 +1,4 @@
+export * from './model-source';
 export * from './namespace';
 export * from './ngc-credentials';
 export * from './nim-cache';

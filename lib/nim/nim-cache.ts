@@ -1,7 +1,7 @@
 import { ApiObject, Size } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Engine, Gpu } from '../catalog';
-import { KubeNimCache, type NgcModel, type NimCacheSpec } from '../crds';
+import { KubeNimCache, type NgcModel, type NimCacheSource, type NimCacheSpec } from '../crds';
 import { warn } from '../kube/annotations';
 import { clusterOf } from '../kube/cluster-of';
 import { refuse } from '../kube/errors';
@@ -9,9 +9,12 @@ import { checkName, defaultName, namespaceOf, stableHash } from '../kube/names';
 import { ownerOf } from '../kube/owners';
 import { mebibytes, millicores } from '../kube/quantities';
 import type { IGpuNodePool } from '../nodes';
+import { ImageOwner } from '../plan';
 import { acknowledge } from '../rules/acknowledgements';
 import type { IModelStore } from '../storage';
+import type { BoundCredentials } from './bound-credentials';
 import { checkEnv, envVars } from './env';
+import { ModelSource } from './model-source';
 import type { NgcCredentials } from './ngc-credentials';
 import type { NimProfile } from './nim-profile';
 import { POOL_LABEL, tolerationsOf } from './placement';
@@ -28,6 +31,13 @@ export interface NimCacheOptions {
 
   /** Where the model goes: a folder of this store. */
   readonly store: IModelStore;
+
+  /**
+   * Where the model comes from.
+   *
+   * @default ModelSource.profile()
+   */
+  readonly source?: ModelSource;
 }
 
 /** The job that downloads a model. */
@@ -101,6 +111,8 @@ export class NimCache extends Construct {
   public readonly image: ServingImage;
   /** Profile in the cache. */
   public readonly profile: NimProfile;
+  /** Where the model comes from. */
+  public readonly source: ModelSource;
   /** Store that holds it. */
   public readonly store: IModelStore;
   /** Folder of the store. */
@@ -109,8 +121,7 @@ export class NimCache extends Construct {
   public readonly pool: IGpuNodePool;
   /** NGC credentials. */
   public readonly credentials: NgcCredentials;
-  /** The NIMCache, for what has no prop here. */
-  public readonly apiObject: KubeNimCache;
+  private readonly object?: KubeNimCache;
 
   constructor(scope: Construct, id: string, props: NimCacheProps) {
     super(scope, id);
@@ -119,9 +130,15 @@ export class NimCache extends Construct {
     this.store = props.store;
     this.pool = props.pool;
     this.credentials = props.credentials;
+    this.source = props.source ?? ModelSource.profile();
 
     this.image._check(this);
     this.profile._check(this, this.image);
+    this.source._check(this);
+    this.credentials._check(this, this.image);
+    if (!this.source.repository && !this.source.folder) {
+      this.profile._checkBundled(this, this.image);
+    }
     checkFit(this, this.image, this.profile, this.pool);
     checkEnv(this, this.profile, props.env);
     this.checkStore();
@@ -130,16 +147,14 @@ export class NimCache extends Construct {
 
     const secrets = this.credentials._bind(this);
     this.subPath = this.folder();
+    const base = props.name ?? defaultName(this);
+    if (this.source.folder) {
+      this.name = checkName(this, 'cache name', base, MAX_NAME);
+      return;
+    }
     this.warnOfSharedFolder();
     const spec: NimCacheSpec = {
-      source: {
-        ngc: {
-          modelPuller: this.image.reference,
-          pullSecret: secrets.pullSecret,
-          authSecret: secrets.authSecret,
-          model: this.selection(),
-        },
-      },
+      source: this.sourceSpec(secrets),
       storage: {
         pvc: {
           create: false,
@@ -160,27 +175,59 @@ export class NimCache extends Construct {
       userId: this.store.userId,
       groupId: this.store.groupId,
     };
-    const base = props.name ?? defaultName(this);
     this.name = checkName(this, 'cache name', `${base}-${stableHash(this, spec)}`, MAX_NAME);
-    this.apiObject = new KubeNimCache(this, 'Resource', {
+    this.object = new KubeNimCache(this, 'Resource', {
       metadata: { name: this.name, labels: { [POOL_LABEL]: this.pool.poolName } },
       spec,
     });
     if (spec.source.ngc?.model?.lora === false) {
       const reason = `a source lists the profiles of ${this.image.reference}, and they carry the tag`;
-      acknowledge(this.apiObject, { rule: 'nim-cache/false-selector', reason });
+      acknowledge(this.object, { rule: 'nim-cache/false-selector', reason });
     }
-    this.refuseLaterChanges();
+    this.refuseLaterChanges(this.object);
     for (const needed of [secrets.secrets, this.store.claim]) {
       if (needed) {
-        this.apiObject.node.addDependency(needed);
+        this.object.node.addDependency(needed);
       }
     }
   }
 
+  /** The NIMCache, for what has no prop here. A model that is in the store already has none. */
+  public get apiObject(): KubeNimCache {
+    return (
+      this.object ??
+      refuse(this, {
+        what: 'apiObject',
+        given: undefined,
+        allowed: 'that of a cache which downloads its model',
+        fix: 'leave it alone: with ModelSource.inStore() there is no NIMCache',
+      })
+    );
+  }
+
+  /**
+   * The NIMCache, if there is one.
+   *
+   * @internal
+   */
+  public get _object(): KubeNimCache | undefined {
+    return this.object;
+  }
+
+  private sourceSpec({ authSecret, pullSecret }: BoundCredentials): NimCacheSource {
+    const modelPuller = this.image.reference;
+    const { repository, revision, endpoint = '' } = this.source;
+    if (!repository) {
+      return { ngc: { modelPuller, pullSecret, authSecret, model: this.selection() } };
+    }
+    const [namespace, modelName] = repository.split('/');
+    // The CRD wants a pull secret. One without a login is passed over, and the node's own login is used.
+    const login = pullSecret ?? authSecret;
+    return { hf: { endpoint, namespace, modelName, revision, authSecret, modelPuller, pullSecret: login } };
+  }
+
   /** The name says what the spec is: a patched spec under the same name could be created, and never changed again. */
-  private refuseLaterChanges(): void {
-    const object = this.apiObject;
+  private refuseLaterChanges(object: KubeNimCache): void {
     const made = JSON.stringify(ApiObject.prototype.toJson.call(object).spec);
     const render = object.toJson.bind(object);
     object.toJson = () => {
@@ -198,7 +245,8 @@ export class NimCache extends Construct {
   }
 
   private selection(): NgcModel {
-    const { id, engine, precision, qosProfile, tensorParallelism } = this.profile;
+    const { engine, precision, qosProfile, tensorParallelism } = this.profile;
+    const id = this.profile._idIn(this.image);
     if (id) {
       return { profiles: [id] };
     }
@@ -224,7 +272,20 @@ export class NimCache extends Construct {
   }
 
   private folder(): string {
+    const { folder, repository: model, revision = '' } = this.source;
+    if (folder) {
+      return folder;
+    }
+    if (model) {
+      const name = model.slice(model.indexOf('/') + 1).toLowerCase();
+      return `${name}-${revision.slice(0, 12)}-${stableHash(this, [this.source.endpoint, model, revision])}`;
+    }
     const { repository, tag } = this.image;
+    // Our image stores what the hub has, whatever its version: a new one finds the files of the old one.
+    if (this.image.owner === ImageOwner.OWN) {
+      const name = this.image.model?.id.split('/').at(-1);
+      return `${name}-${this.profile.label}-${stableHash(this, this.selection())}`;
+    }
     const name = repository.slice(repository.lastIndexOf('/') + 1);
     return `${name}-${tag}-${this.profile.label}-${stableHash(this, [repository, tag, this.selection()])}`;
   }

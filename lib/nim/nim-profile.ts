@@ -1,6 +1,8 @@
 import type { Construct } from 'constructs';
-import { Engine, type NimProfileFacts, type Precision, QosProfile } from '../catalog';
+import { Engine, type NimProfileFacts, Precision, QosProfile } from '../catalog';
+import { type BundledProfile, bundledProfiles } from '../catalog/bundled-profiles';
 import { refuse } from '../kube/errors';
+import { ImageOwner } from '../plan';
 import type { ServingImage } from './serving-image';
 
 /** A profile by what it is. */
@@ -49,6 +51,11 @@ export class NimProfile {
     return new NimProfile({ ...selector, qosProfile: selector.qosProfile ?? tuned });
   }
 
+  /** The profile that this project's serving image has for its model: bf16 on one GPU. */
+  public static own(): NimProfile {
+    return new NimProfile({ precision: Precision.BF16, tensorParallelism: 1 });
+  }
+
   /** Id, where the profile is named by it. */
   public readonly id?: string;
   /** Engine, where known. */
@@ -70,7 +77,8 @@ export class NimProfile {
 
   /** A short name for people and for folders, such as `vllm-bf16-tp1`. */
   public get label(): string {
-    return this.id ? this.id.slice(0, 12) : [this.engine, this.precision, `tp${this.tensorParallelism}`].join('-');
+    const tags = [this.engine, this.precision, `tp${this.tensorParallelism}`];
+    return this.id ? this.id.slice(0, 12) : tags.filter((tag) => tag !== undefined).join('-');
   }
 
   /** Whether a profile that a source names is this one, by its tags. */
@@ -90,6 +98,54 @@ export class NimProfile {
    */
   public _factsOf(image: ServingImage): NimProfileFacts | undefined {
     return image.release?.profiles.find((known) => this.describes(known));
+  }
+
+  /**
+   * The exact profile, where the image's list is this project's own: its manifest holds many models, which no tag tells apart.
+   *
+   * @internal
+   */
+  public _idIn(image: ServingImage): string | undefined {
+    return this.id ?? this.bundledFor(image)?.id;
+  }
+
+  private bundledFor({ owner, model }: ServingImage): BundledProfile | undefined {
+    const { id, engine, precision, qosProfile, tensorParallelism } = this;
+    const fits = (engine ?? Engine.VLLM) === Engine.VLLM && qosProfile === undefined && tensorParallelism === 1;
+    return owner !== ImageOwner.OWN
+      ? undefined
+      : bundledProfiles().find(
+          (bundled) =>
+            bundled.model === model?.id &&
+            (id === undefined ? fits && bundled.precision === precision : bundled.id === id),
+        );
+  }
+
+  /**
+   * Refuses a profile that the manifest of this project's image lacks.
+   *
+   * @internal
+   */
+  public _checkBundled(scope: Construct, image: ServingImage): void {
+    if (image.owner !== ImageOwner.OWN || this.bundledFor(image)) {
+      return;
+    }
+    const { model } = image;
+    const known = bundledProfiles().find((bundled) => bundled.model === model?.id);
+    if (!known) {
+      refuse(scope, {
+        what: 'model of the image',
+        given: model?.id,
+        allowed: `a model that its manifest lists, such as ${bundledProfiles()[0].model}`,
+        fix: "write model: ModelSpec.find('meta/llama-3.1-8b-instruct'), or name a checkpoint: source: ModelSource.huggingFace(...)",
+      });
+    }
+    refuse(scope, {
+      what: 'profile',
+      given: this.id ?? [this.label, this.qosProfile].filter((part) => part !== undefined).join('-'),
+      allowed: `${known.precision}-tp1 (${known.id}), which is all that the image has for ${known.model}`,
+      fix: 'write profile: NimProfile.own()',
+    });
   }
 
   /** @internal */

@@ -1,14 +1,15 @@
 import { ApiObject, type Size } from 'cdk8s';
 import type { ImagePullPolicy, k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { KubeNimService, VolumeAccessMode } from '../crds';
+import { KubeNimService, type NimServiceStorage, VolumeAccessMode } from '../crds';
 import { warn } from '../kube/annotations';
 import { refuse } from '../kube/errors';
 import { checkName, defaultName, namespaceOf } from '../kube/names';
 import { isPlanned, setPlan } from '../kube/plans';
 import { namedPort } from '../kube/quantities';
 import { addPods } from '../nodes/pool-pods';
-import { ColdStart, type NodeShare, type ServicePlan, StartupBudget } from '../plan';
+import { ColdStart, ImageOwner, type NodeShare, type ServicePlan, StartupBudget } from '../plan';
+import { acknowledge } from '../rules/acknowledgements';
 import { guarded } from '../rules/checked';
 import { checkEnv, envVars } from './env';
 import type { NimCache } from './nim-cache';
@@ -187,17 +188,18 @@ export class NimService extends Construct {
           repository: image.repository,
           tag: image.tag,
           pullPolicy: 'IfNotPresent' as ImagePullPolicy.IF_NOT_PRESENT,
-          pullSecrets: [secrets.pullSecret],
+          pullSecrets: secrets.pullSecret ? [secrets.pullSecret] : undefined,
         },
         authSecret: secrets.authSecret,
-        storage: { nimCache: { name: cache.name, profile: profile.id } },
+        storage: this.storage(),
         replicas,
         resources: requirements,
         affinity: affinityTo(pool),
         tolerations: tolerationsOf(pool),
         userId: store.userId,
         groupId: store.groupId,
-        env: envVars(props.env),
+        // A model of a profile is found by its name; the operator names one of a hub itself.
+        env: envVars({ ...(cache.source.folder ? { NIM_MODEL_NAME: '/model-store' } : {}), ...props.env }),
         expose: { service: { type: props.serviceType ?? ServiceType.CLUSTER_IP, port } },
         // A busy server answers in more than the operator's one second (NVIDIA/k8s-nim-operator issue 730).
         livenessProbe: { enabled: true, probe: healthProbe('live', 5, 3) },
@@ -206,7 +208,15 @@ export class NimService extends Construct {
         metrics: serviceMonitor(props.serviceMonitor),
       },
     });
-    this.apiObject.node.addDependency(cache.apiObject);
+    if (cache.source.folder && image.owner === ImageOwner.OWN) {
+      const reason = "this project's image writes nothing beside the model";
+      acknowledge(this.apiObject, { rule: 'nim-service/read-only-storage', reason });
+    }
+    for (const needed of [cache._object ?? store.claim, secrets.secrets]) {
+      if (needed) {
+        this.apiObject.node.addDependency(needed);
+      }
+    }
     if (pool.nodes) {
       this.apiObject.node.addDependency(pool.nodes);
     }
@@ -221,6 +231,16 @@ export class NimService extends Construct {
    */
   public get plan(): ServicePlan | undefined {
     return servicePlan(this, this.cache, this.serving);
+  }
+
+  private storage(): NimServiceStorage {
+    const { name, source, profile, image, store, subPath } = this.cache;
+    if (source.folder) {
+      // NVIDIA's images write caches beside the model, ours nothing.
+      const readOnly = image.owner === ImageOwner.OWN ? true : undefined;
+      return { pvc: { create: false, name: store.claimName, subPath }, readOnly };
+    }
+    return { nimCache: { name, profile: source.repository ? undefined : profile._idIn(image) } };
   }
 
   /** At synthesis, when the other services of the pool are there. No error: an empty list. */

@@ -4,7 +4,7 @@ import type { Construct } from 'constructs';
 import type { GpuInstanceType } from '../catalog';
 import { refuse } from '../kube/errors';
 import { mebibytes, millicores, quantity } from '../kube/quantities';
-import { HostMemory, NodeShare } from '../plan';
+import { EngineMemory, HostMemory, ImageOwner, NodeShare } from '../plan';
 import type { NimCache } from './nim-cache';
 
 /** vCPUs for each GPU where nothing is known of the nodes: what the smallest GPU node has left for pods. */
@@ -40,7 +40,10 @@ export function podResources(scope: Construct, cache: NimCache, asked: Asked): P
   }
   const { image, pool, profile } = cache;
   const gpus = profile.tensorParallelism;
-  const needMib = image.model && profile.precision && HostMemory.needMib(image.model, profile.precision);
+  // This project's engine never holds the weights in host memory; others read them through it.
+  const own = image.owner === ImageOwner.OWN;
+  const known = image.model && profile.precision && HostMemory.needMib(image.model, profile.precision);
+  const needMib = own ? EngineMemory.HOST_BYTES / 2 ** 20 : known;
   const least = { gpus, cpuMillis: (asked.cpu ?? 0) * 1000, memoryMib: asked.memory?.toMebibytes() ?? needMib ?? 0 };
   const within = NodeShare.cheapest({ ...least, instanceTypes: pool.instanceTypes });
   const { share: nodeShare = within, excess } = within ? {} : moreThanShare(scope, cache, asked, least);

@@ -3,7 +3,15 @@ import { warn } from '../kube/annotations';
 import { refuse } from '../kube/errors';
 import type { IGpuNodePool } from '../nodes';
 import { podsOf } from '../nodes/pool-pods';
-import { FindingLevel, ModelNeed, PlannedImage, type PlanRequest, type PodDemand, ServicePlan } from '../plan';
+import {
+  FindingLevel,
+  ImageOwner,
+  ModelNeed,
+  PlannedImage,
+  type PlanRequest,
+  type PodDemand,
+  ServicePlan,
+} from '../plan';
 import { contextLength, memoryUtilization } from './context-length';
 import type { NimCache } from './nim-cache';
 import type { Served } from './profile-fit';
@@ -15,7 +23,10 @@ export interface AskedOfPod {
   readonly memoryMib?: number;
 }
 
-export function plannedImage({ repository, release }: ServingImage): PlannedImage {
+export function plannedImage({ owner, repository, release }: ServingImage): PlannedImage {
+  if (owner === ImageOwner.OWN) {
+    return PlannedImage.own();
+  }
   return repository.startsWith('nvcr.io/nim/') ? PlannedImage.nim(release) : PlannedImage.other();
 }
 

@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { ModelSpec, NimRelease } from '../catalog';
 import { refuse } from '../kube/errors';
+import { ImageOwner } from '../plan';
 
 /** The tag of an image. */
 export interface ServingImageOptions {
@@ -30,6 +31,7 @@ export class ServingImage {
     return new ServingImage(
       `nvcr.io/nim/${model}`,
       options.tag,
+      ImageOwner.NVIDIA,
       ModelSpec.find(model),
       NimRelease.find(model, options.tag),
     );
@@ -37,7 +39,15 @@ export class ServingImage {
 
   /** Any image that answers to the NIM contract, or a mirror of an NVIDIA image. */
   public static fromRegistry(repository: string, options: RegistryImageOptions): ServingImage {
-    return new ServingImage(repository, options.tag, options.model);
+    return new ServingImage(repository, options.tag, ImageOwner.OTHER, options.model);
+  }
+
+  /**
+   * This project's serving image, in the registry that it was pushed to. In a CDK app BundledServingImage builds and pushes it.
+   * It holds no model: profile or source of the cache name one.
+   */
+  public static own(repository: string, options: RegistryImageOptions): ServingImage {
+    return new ServingImage(repository, options.tag, ImageOwner.OWN, options.model);
   }
 
   /** Image without its tag. */
@@ -46,13 +56,22 @@ export class ServingImage {
   public readonly tag: string;
   /** The model it serves, where the catalog knows it. */
   public readonly model?: ModelSpec;
+  /** Whose image it is, which decides what it needs of a GPU. */
+  public readonly owner: ImageOwner;
   /** What is known of this NIM release, where a source names it. */
   public readonly release?: NimRelease;
 
-  private constructor(repository: string, tag: string, model?: ModelSpec, release?: NimRelease) {
+  protected constructor(
+    repository: string,
+    tag: string,
+    owner: ImageOwner,
+    model?: ModelSpec,
+    release?: NimRelease,
+  ) {
     this.repository = repository;
     this.tag = tag;
     this.model = model;
+    this.owner = owner;
     this.release = release;
   }
 

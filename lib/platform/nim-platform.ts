@@ -120,8 +120,11 @@ export class NimPlatform extends Construct {
       this.externalSecrets = new ExternalSecrets(this, 'ExternalSecrets', { cluster });
       this.externalSecrets.grantRead(unservedSecretName, unservedSecretRegion);
       this.workloads.addPrerequisites(this.externalSecrets.chart);
-      const secret = `--region ${unservedSecretRegion ?? region} --name ${unservedSecretName} --secret-string "$NGC_API_KEY"`;
-      this.output('StoreNgcKey', `aws secretsmanager create-secret ${secret}`);
+      const secret = `--region ${unservedSecretRegion ?? region} --name ${unservedSecretName} --secret-string "$${this.credentials._variable}"`;
+      this.output(
+        this.credentials._variable === 'HF_TOKEN' ? 'StoreHuggingFaceToken' : 'StoreNgcKey',
+        `aws secretsmanager create-secret ${secret}`,
+      );
     }
     if (this.nimCluster) {
       // Everything waits for nodes and add-ons; operator and models also for the device plugin, which shows the GPUs.

@@ -5,10 +5,11 @@ import { messageOf } from '../support/chart';
 import type { RefusalCase } from './cases';
 import { MODEL_CASES, MODEL_VARIANTS } from './model-cases';
 import { NODE_CASES } from './node-cases';
+import { OWN_IMAGE_CASES } from './own-image-cases';
 import { SERVICE_CASES, SERVICE_VARIANTS } from './service-cases';
 
 /** One case for each call of `refuse(`. */
-const CASES: RefusalCase[] = [...NODE_CASES, ...MODEL_CASES, ...SERVICE_CASES];
+const CASES: RefusalCase[] = [...NODE_CASES, ...MODEL_CASES, ...SERVICE_CASES, ...OWN_IMAGE_CASES];
 const VARIANTS: RefusalCase[] = [...MODEL_VARIANTS, ...SERVICE_VARIANTS];
 
 const LIB = join(__dirname, '../../lib');
