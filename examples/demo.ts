@@ -1,4 +1,4 @@
-// `npm run demo`: synthesizes both examples with the real CLIs into out/, or another folder, and says what was made.
+// `npm run demo`: synthesizes the examples with the real CLIs into out/, or another folder, and says what was made.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
@@ -18,16 +18,19 @@ const OUT = resolve(process.argv[2] ?? join(ROOT, 'out'));
 
 function main(): void {
   const cdkOut = join(OUT, 'cdk');
+  const ownOut = join(OUT, 'own-image');
   const k8sOut = join(OUT, 'k8s');
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(k8sOut, { recursive: true });
 
   cli('examples/cdk-deploy', 'cdk', ['synth', '--quiet', '--no-notices', '--app', tsx('main.ts'), '--output', cdkOut]);
+  cli('examples/own-image', 'cdk', ['synth', '--quiet', '--no-notices', '--app', tsx('main.ts'), '--output', ownOut]);
   cli('examples/cdk8s-synth', 'cdk8s', ['synth', '--no-check-upgrade', '--app', tsx('main.ts'), '--output', k8sOut]);
 
-  for (const file of readdirSync(cdkOut).filter((name) => name.endsWith('.template.json'))) {
-    const { Resources } = JSON.parse(readFileSync(join(cdkOut, file), 'utf8'));
-    heading(`${relative(ROOT, join(cdkOut, file))}: a stack for cdk deploy`);
+  const stacks = [cdkOut, ownOut].flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
+  for (const file of stacks.filter((name) => name.endsWith('.template.json'))) {
+    const { Resources } = JSON.parse(readFileSync(file, 'utf8'));
+    heading(`${relative(ROOT, file)}: a stack for cdk deploy`);
     report(countBy(Object.values<{ Type: string }>(Resources), (resource) => resource.Type));
     reportObjects(Object.values<CfnResource>(Resources).flatMap(manifestsOf));
   }
@@ -40,7 +43,7 @@ function main(): void {
   );
 
   heading('The plan: fit, capacity, speed at most and cost of each service, as a page for a browser');
-  for (const folder of [cdkOut, join(k8sOut, 'plan')]) {
+  for (const folder of [cdkOut, ownOut, join(k8sOut, 'plan')]) {
     console.log(`  ${relative(ROOT, join(folder, 'plan.html'))}`);
     for (const { name, findings } of planIn(folder).services) {
       for (const { message } of findings) {

@@ -8,6 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { Blueprint } from '../../examples/cdk-deploy/blueprint';
 import { RightSized } from '../../examples/cdk-deploy/right-sized';
+import { OwnImage } from '../../examples/own-image/own-image';
 import { admissionSkip, admissions } from '../support/admission';
 import type { KubernetesObject } from '../support/kubernetes-types';
 import { manifests, testApp } from '../support/stack';
@@ -32,6 +33,7 @@ describe('examples/cdk-deploy', () => {
   const EXAMPLES: readonly [name: string, Example: Example][] = [
     ['Blueprint', Blueprint],
     ['RightSized', RightSized],
+    ['OwnImage', OwnImage],
   ];
 
   it.skipIf(admissionSkip).each(EXAMPLES)(`%s holds objects that the API server takes${suffix}`, (name, Example) => {

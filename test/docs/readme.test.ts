@@ -11,8 +11,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { errorOf, fakeKubectlLayer, testApp } from '../support/stack';
 
 const ROOT = join(__dirname, '../..');
-const WITH_SNIPPETS = ['README.md', 'examples/cdk-deploy/README.md', 'examples/cdk8s-synth/README.md'];
-const PAGES = [...WITH_SNIPPETS, 'COMPATIBILITY.md', 'CONTRIBUTING.md', 'docs/decisions.md'];
+const WITH_SNIPPETS = [
+  'README.md',
+  'examples/cdk-deploy/README.md',
+  'examples/cdk8s-synth/README.md',
+  'examples/own-image/README.md',
+];
+const PAGES = [...WITH_SNIPPETS, 'COMPATIBILITY.md', 'CONTRIBUTING.md', 'docs/decisions.md', 'docs/image.md'];
 
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 
@@ -22,6 +27,7 @@ const PREAMBLES: Record<string, string> = {
     export declare const stack: import('aws-cdk-lib').Stack;
     export declare const cluster: import('aws-cdk-lib/aws-eks-v2').ICluster;`,
   platform: `
+    export declare const stack: import('aws-cdk-lib').Stack;
     export declare const platform: import('nim-constructs/platform').NimPlatform;
     export declare const l40s: import('nim-constructs/nodes').GpuNodePool;
     export declare const store: import('nim-constructs/cluster').EfsModelStore;`,

@@ -130,6 +130,29 @@ describe('the whole output', () => {
   });
 });
 
+describe('the own image', () => {
+  const folder = () => join(out, 'own-image');
+  const assets = () => JSON.parse(readFileSync(join(folder(), 'NimOwnImage.assets.json'), 'utf8'));
+
+  it('is an asset whose context holds the Containerfile and what it copies', () => {
+    const [asset] = Object.values<Json>(assets().dockerImages);
+    expect(asset.source.dockerFile).toBe('serving/image/Containerfile');
+    const context = join(folder(), asset.source.directory);
+    const containerfile = readFileSync(join(context, asset.source.dockerFile), 'utf8');
+    const copied = [...containerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, from]) => from.split(' '));
+    expect(copied.length).toBeGreaterThan(5);
+    for (const path of copied) {
+      expect(() => statSync(join(context, path)), path).not.toThrow();
+    }
+  });
+
+  it('is what cache and service reference, by the hash of its files', () => {
+    const [hash] = Object.keys(assets().dockerImages);
+    const text = readFileSync(join(folder(), 'NimOwnImage.template.json'), 'utf8');
+    expect(text.split(hash).length - 1).toBe(2);
+  });
+});
+
 describe('what the demo prints', () => {
   it('is what each pool costs idle, with its models, and at its limit', () => {
     const pools = printed
@@ -141,6 +164,7 @@ describe('what the demo prints', () => {
       'a10g 0.000 5.672 32.768 llama: 1 x g5.12xlarge',
       'l4 0.000 0.000 27.174',
       'l40s 0.000 1.861 30.309 llama: 1 x g6e.xlarge',
+      'l4 0.000 0.805 13.587 llama: 1 x g6.xlarge',
       'a10g 0.000 5.672 32.768 llama-trt: 1 x g5.12xlarge',
       'l40s 0.000 1.861 30.309 llama: 1 x g6e.xlarge',
     ]);
@@ -152,7 +176,7 @@ describe('what the demo prints', () => {
   });
 
   it('is where the plan of each app is, and what it has against it', () => {
-    for (const folder of ['cdk', 'k8s/plan']) {
+    for (const folder of ['cdk', 'own-image', 'k8s/plan']) {
       const page = join(out, folder, 'plan.html');
       expect(printed).toContain(relative(ROOT, page));
       expect(readFileSync(page, 'utf8')).toContain('<h1>Plan</h1>');
