@@ -40,12 +40,11 @@ export function allowBrowsers(app: FastifyInstance, options: CorsOptions): void 
  */
 export function demandKey(app: FastifyInstance, key: string): void {
   const expected = hash(key);
-  const holds = (given: string | string[] | undefined) =>
-    typeof given === 'string' && timingSafeEqual(hash(given), expected);
+  const holds = (given: unknown) => typeof given === 'string' && timingSafeEqual(hash(given), expected);
   app.addHook('onRequest', async (request) => {
     const { authorization, 'x-api-key': own } = request.headers;
     const computes = request.method === 'POST';
-    if (computes && !holds(authorization?.replace(/^Bearer /, '')) && !holds(own)) {
+    if (computes && !holds(/^Bearer (.+)$/i.exec(authorization ?? '')?.[1]) && !holds(own)) {
       throw new ApiError(
         'AuthenticationError',
         'the key is absent or wrong, allowed is the one that this server was started with; send it as Authorization: Bearer KEY, or as x-api-key',

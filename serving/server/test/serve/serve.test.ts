@@ -251,14 +251,32 @@ describe('clients', () => {
   it('need the key where one is set, and none for models and health', async () => {
     const { get, post, ready } = await start({ argv: ['--api-key', 'secret'] });
     await ready();
-    expect((await get('/v1/models')).status).toBe(200);
-    expect((await post('/v1/completions', { prompt: 'x', max_tokens: 1 })).status).toBe(401);
-    expect(
-      (await post('/v1/completions', { prompt: 'x', max_tokens: 1 }, { authorization: 'Bearer wrong' })).status,
-    ).toBe(401);
-    expect(
-      (await post('/v1/completions', { prompt: 'x', max_tokens: 1 }, { authorization: 'Bearer secret' })).status,
-    ).toBe(200);
+    for (const open of ['/v1/models', '/v1/health/ready', '/v1/metrics', '/']) {
+      expect((await get(open)).status).toBe(200);
+    }
+    const complete = (headers = {}) => post('/v1/completions', { prompt: 'x', max_tokens: 1 }, headers);
+    const stranger = await complete();
+    expect([stranger.status, await stranger.json()]).toEqual([
+      401,
+      {
+        error: {
+          message:
+            'the key is absent or wrong, allowed is the one that this server was started with; send it as Authorization: Bearer KEY, or as x-api-key',
+          type: 'AuthenticationError',
+          param: null,
+          code: 401,
+        },
+      },
+    ]);
+    for (const [name, value, status] of [
+      ['authorization', 'Bearer wrong', 401],
+      ['authorization', 'secret', 401],
+      ['authorization', 'Bearer secret', 200],
+      ['x-api-key', 'wrong', 401],
+      ['x-api-key', 'secret', 200],
+    ] as const) {
+      expect((await complete({ [name]: value })).status).toBe(status);
+    }
   });
 
   it('in a browser are answered before they ask', async () => {
