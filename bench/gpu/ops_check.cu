@@ -356,6 +356,8 @@ int main(int argc, char** argv) {
     check_gemm(s, 6144, 4096, {1, 2, 32, 100}, Epilogue::kPanels);
     check_gemm(s, 4096, 14336, {1, 8, 64, 130}, Epilogue::kResidual);
     check_gemm(s, 28672, 4096, {1, 33, 280}, Epilogue::kSiluGate);
+    check_gemm(s, 4096, 1024, {1, 1300}, Epilogue::kResidual);  // blocks of a cluster, two slices
+    check_gemm(s, 4096, 1024, {2, 1300}, Epilogue::kPanels);
   }
   std::printf("products: %d checks, %d failures\n", checks, failures);
   for (int hidden : {64, 896, 4096, 8192, 12288}) check_norm(s, hidden, small ? 2 : 37);

@@ -244,6 +244,13 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
     float total_sum[2] = {};
     float sum[4] = {};
     RunningMax running[2] = {{-INFINITY}, {-INFINITY}};
+    uint4 p[kStepBlocks];  // weights of a step, as the A operand
+    const auto add_weights = [&] {
+#pragma unroll
+      for (int j = 0; j < kStepBlocks; ++j) {
+        ptx::mma(sum, p[j], kOnes, kOnes);
+      }
+    };
     const auto fold_split = [&] {
       float keep[2], add[2];
 #pragma unroll
@@ -289,6 +296,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
         ptx::wgmma_commit();
         if (step > item.first_step) {
           pass_turn();
+          add_weights();
         }
         ptx::wgmma_wait<0>();  // and the values of the step before
         release();
@@ -329,13 +337,13 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
           running[i] = m[i];
         }
         // The accumulators of 16 keys are the A operand of their product with the values.
-        uint4 p[kStepBlocks];
 #pragma unroll
         for (int j = 0; j < kStepBlocks; ++j) {
           p[j].x = pack_bf16(weight_of(s[8 * j], m[0]), weight_of(s[8 * j + 1], m[0]));
           p[j].y = pack_bf16(weight_of(s[8 * j + 2], m[1]), weight_of(s[8 * j + 3], m[1]));
           p[j].z = pack_bf16(weight_of(s[8 * j + 4], m[0]), weight_of(s[8 * j + 5], m[0]));
           p[j].w = pack_bf16(weight_of(s[8 * j + 6], m[1]), weight_of(s[8 * j + 7], m[1]));
+          ptx::settle(p[j]);  // before this warpgroup's turn comes
         }
         if (!opens_split && __any_sync(~0U, r[0] != 1 || r[1] != 1)) {  // the maximum seldom moves
 #pragma unroll
@@ -357,15 +365,14 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
           }
         }
         ptx::wgmma_commit();
-#pragma unroll
-        for (int j = 0; j < kStepBlocks; ++j) {
-          ptx::mma(sum, p[j], kOnes, kOnes);
-        }
       } else {
         if (step > item.first_step) {
           pass_turn();
         }
         await_turn();
+        if (step == end_step) {
+          add_weights();
+        }
         ptx::wgmma_wait<0>();
         release();
       }
@@ -373,6 +380,9 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
       keys.advance(R::kStages);
     }
     pass_turn();
+    if (end_step >= item.end_step) {
+      add_weights();
+    }
     ptx::wgmma_wait<0>();
     release();
     if (lane == 0) {

@@ -15,7 +15,6 @@ void gemm_ring_launch(const Stream&, const Gemm&);    ///< Hopper, up to 64 rows
 void gemm_batch_launch(const Stream&, const Gemm&);   ///< Hopper, 33 to 256 rows
 bool gemm_batch_fits(const Gemm&);
 void gemm_wgmma_launch(const Stream&, const Gemm&);   ///< Hopper, many rows
-extern bool gemm_clusters;  ///< pairs of blocks share tokens by multicast: slower on the H200 so far, so off
 bool gemm_wgmma_fits(const Gemm&);
 void gemm_direct_launch(const Stream&, const Gemm&);  ///< any chip, up to 16 rows
 void gemm_tile_launch(const Stream&, const Gemm&);    ///< any chip, many rows

@@ -18,6 +18,7 @@ constexpr int kTiles = 4 * kConsumers;  ///< 16-row tiles of a block
 constexpr int kThreads = 128 * (kConsumers + 1);
 constexpr int kStageBlocks = 4;         ///< of K
 constexpr int kRingBytes = 200 * 1024;
+constexpr int kGroupTiles = 8;          ///< token tiles of a group, see item_of
 
 template <int kTokens>
 struct Ring {
@@ -76,10 +77,14 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
   struct Item {
     int row_tile, token_tile, slice;
   };
+  // Neighbours share tokens of a group and weights: what blocks read at a time is little, however many rows there are.
   const auto item_of = [&](int i) {
     const int slice = cut.split ? i % 2 : 0;
     i = cut.split ? i / 2 : i;
-    return Item{i / cut.token_tiles * kCluster + rank, i % cut.token_tiles, slice};
+    const int group = i / (cut.row_tiles / kCluster * kGroupTiles);
+    const int within = i % (cut.row_tiles / kCluster * kGroupTiles);
+    const int token_tiles = min(kGroupTiles, cut.token_tiles - group * kGroupTiles);
+    return Item{within / token_tiles * kCluster + rank, group * kGroupTiles + within % token_tiles, slice};
   };
   const int first_item = blockIdx.x / kCluster;
   const int item_step = gridDim.x / kCluster;
@@ -91,33 +96,43 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
       int at = 0;
       uint32_t parity = 1;  // the ring is empty at first
       for (int i = first_item; i < cut.items; i += item_step) {
+        // A lane copies the same piece of every stage: a tile of weights, or 8 columns of the tokens.
         const Item item = item_of(i);
         const int tile0 = item.row_tile * kTiles;
         const int token0 = item.token_tile * kTokens;
         const int tiles = min(kTiles, g.tiles - tile0);
         const int tokens = min(kTokens, g.rows - token0);
-        const auto* weights = reinterpret_cast<const uint4*>(g.weights) +
-                              (std::size_t(tile0 + lane) * k_blocks + item.slice * item_stages * kStageBlocks) * 32;
+        const int first_block = item.slice * item_stages * kStageBlocks;
         const int panel = lane - 16;
-        const auto* x = reinterpret_cast<const uint4*>(g.x) +
-                        std::size_t(2 * item.slice * item_stages * kStageBlocks + panel) * g.rows + token0;
+        const uint4* from = nullptr;
+        std::size_t step = 0;
+        uint32_t to = 0;
+        if (lane < tiles) {
+          from = reinterpret_cast<const uint4*>(g.weights) + (std::size_t(tile0 + lane) * k_blocks + first_block) * 32;
+          step = kStageBlocks * 32;
+          to = base + lane * kStageBlocks * 512;
+        } else if (panel >= 0 && panel < 2 * kStageBlocks && panel % kCluster == rank) {
+          from = reinterpret_cast<const uint4*>(g.x) + std::size_t(2 * first_block + panel) * g.rows + token0;
+          step = std::size_t(2 * kStageBlocks) * g.rows;
+          to = base + R::kWeightBytes + panel * kTokens * 16;
+        }
         for (int s = 0; s < item_stages; ++s) {
           const uint32_t barrier = full + 8 * at;
-          const uint32_t stage = base + at * R::kStageBytes;
           ptx::barrier_wait(empty + 8 * at, parity);
           if (lane == 0) {
             ptx::barrier_expect(barrier, kStageBlocks * (tiles * 512 + 2 * tokens * 16));
           }
           __syncwarp();
-          if (lane < tiles) {
-            ptx::bulk_copy(stage + lane * kStageBlocks * 512, weights, kStageBlocks * 512, barrier);
-          } else if (panel >= 0 && panel < 2 * kStageBlocks && panel % kCluster == rank) {
-            const uint32_t to = stage + R::kWeightBytes + panel * kTokens * 16;
-            kCluster == 1 ? ptx::bulk_copy(to, x, tokens * 16, barrier)
-                          : ptx::bulk_copy_all(to, x, tokens * 16, barrier, (1 << kCluster) - 1);
+          if (from != nullptr) {
+            if (lane < kTiles) {
+              ptx::bulk_copy_once(to + at * R::kStageBytes, from, kStageBlocks * 512, barrier);
+            } else if (kCluster == 1) {
+              ptx::bulk_copy(to + at * R::kStageBytes, from, tokens * 16, barrier);
+            } else {
+              ptx::bulk_copy_all(to + at * R::kStageBytes, from, tokens * 16, barrier, (1 << kCluster) - 1);
+            }
+            from += step;
           }
-          weights += kStageBlocks * 32;
-          x += std::size_t(2 * kStageBlocks) * g.rows;
           if (++at == kStages) {
             at = 0;
             parity ^= 1;
@@ -270,8 +285,6 @@ double cost(const Stream& stream, const Gemm& g, int tokens, bool split, Cut& cu
 
 }  // namespace
 
-bool gemm_clusters = false;
-
 /// Slices of whole pairs of stages.
 bool gemm_wgmma_fits(const Gemm& g) { return g.blocks_per_slice() % (2 * kStageBlocks) == 0; }
 
@@ -292,7 +305,7 @@ void gemm_wgmma_launch(const Stream& stream, const Gemm& g) {
       }
     }
   }
-  if (gemm_clusters && best_tokens == 256 && !best.split && best.row_tiles % 2 == 0 && best.items >= 2 * stream.multiprocessors / 2) {
+  if (best_tokens == 256 && !best.split && best.row_tiles % 2 == 0 && best.items >= stream.multiprocessors) {
     best.items /= 2;
     return launch<256, 2>(stream, g, best);
   }

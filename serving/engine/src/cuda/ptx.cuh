@@ -55,6 +55,9 @@ __device__ __forceinline__ uint32_t transpose_matrix(uint32_t x) {
   return r;
 }
 
+/// Has a value computed before the volatile instructions that follow.
+__device__ __forceinline__ void settle(uint4& x) { asm volatile("" : "+r"(x.x), "+r"(x.y), "+r"(x.z), "+r"(x.w)); }
+
 /// a + b as atomicAdd adds floats in global memory: subnormal numbers are zeros.
 __device__ __forceinline__ float add_flushed(float a, float b) {
   float r;
@@ -74,7 +77,7 @@ __device__ __forceinline__ void keep_first(uint4& x, int count) {
 /// 2^x, 2 ulp; -infinity gives 0.
 __device__ __forceinline__ float exp2_approx(float x) {
   float r;
-  asm volatile("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
   return r;
 }
 
@@ -174,18 +177,29 @@ __device__ __forceinline__ void store_shared(uint32_t address, const uint4& x) {
 /// Orders a thread's stores to shared memory before the reads of wgmma that follow the next barrier.
 __device__ __forceinline__ void fence_shared() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
+/// The same of what is read once, for the L2 to give up first.
+__device__ __forceinline__ void bulk_copy_once(uint32_t shared, const void* global, uint32_t bytes, uint32_t barrier) {
+  uint64_t policy;
+  asm("createpolicy.fractional.L2::evict_first.b64 %0, 1.0;" : "=l"(policy));
+  asm volatile("cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes.L2::cache_hint [%0], [%1], %2, [%3], %4;" ::"r"(
+                   shared),
+               "l"(global), "r"(bytes), "r"(barrier), "l"(policy)
+               : "memory");
+}
+
 // ---- Clusters: blocks whose shared memory the others reach.
 
 __device__ __forceinline__ void cluster_sync() {
   asm volatile("barrier.cluster.arrive.release.aligned;\nbarrier.cluster.wait.acquire.aligned;" ::: "memory");
 }
-/// Arrives at the same barrier of block `rank` of the cluster.
+/// Arrives at the same barrier of block `rank` of the cluster, after what this thread read. Releasing stores to the cluster
+/// as well would cost a fence of the whole GPU's memory.
 __device__ __forceinline__ void barrier_arrive_at(uint32_t barrier, uint32_t rank) {
   asm volatile(
       "{\n"
       ".reg .b32 remote;\n"
       "mapa.shared::cluster.u32 remote, %0, %1;\n"
-      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n"
+      "mbarrier.arrive.shared::cluster.b64 _, [remote];\n"
       "}\n" ::"r"(barrier),
       "r"(rank)
       : "memory");
@@ -205,7 +219,7 @@ __device__ __forceinline__ void bulk_copy_all(uint32_t shared, const void* globa
 /// Descriptor of an operand of core matrices (8 rows x 16 bytes), unswizzled, that begins `offset` bytes after `shared`: bytes
 /// between neighbours along K, and along M or N. Cheap where `shared` is the same for the warp as the compiler sees it.
 __device__ __forceinline__ uint64_t operand_descriptor(uint32_t shared, uint32_t offset, uint32_t k_bytes, uint32_t n_bytes) {
-  return uint64_t(n_bytes >> 4) << 32 | (((shared >> 4) | (k_bytes >> 4) << 16) + (offset >> 4));
+  return uint64_t(n_bytes >> 4) << 32 | ((((shared & 0x3ffff) >> 4) | (k_bytes >> 4) << 16) + (offset >> 4));
 }
 /// A value that all lanes have, in a form that the compiler knows to be the same for all.
 __device__ __forceinline__ uint32_t uniform(uint32_t x) { return __shfl_sync(~0U, x, 0); }
