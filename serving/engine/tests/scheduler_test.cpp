@@ -131,6 +131,26 @@ TEST(Scheduler, ALongPromptLeavesNoGapAboveTwiceTheMedianStep) {
   }
 }
 
+TEST(Scheduler, AChunkTakesTheRowsThatCostNothing) {
+  const auto first_token_ms = [](int told) {
+    FakeOptions fake = h200(80, 8192, 40'000);
+    fake.cost.row = 1000;  // 64 rows: longer than the pace gives a prompt beside 64 decodes
+    fake.cost.row_tile = 64;
+    fake.row_tile = told;
+    Rig rig(fake);
+    for (int i = 0; i < 64; ++i) {
+      rig.submit(prompt_of(100, static_cast<std::uint64_t>(i)), 1500);
+    }
+    for (int i = 0; i < 100; ++i) {
+      rig.turn();
+    }
+    const RequestId late = rig.submit(prompt_of(4096, 99), 4);
+    rig.run();
+    return rig.first_token_ms(late);
+  };
+  EXPECT_LT(first_token_ms(64), 0.5 * first_token_ms(1));
+}
+
 TEST(Scheduler, WithoutPaceALongPromptStallsTheDecodes) {
   EngineOptions options;
   options.pace_prefill = false;

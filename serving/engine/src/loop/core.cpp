@@ -18,6 +18,7 @@ SchedulerOptions scheduler_options(const EngineOptions& options, const ExecutorI
       .prefix_cache = options.prefix_cache,
       .pace_prefill = options.pace_prefill,
       .attention_parity = info.attention_parity,
+      .row_tile = info.row_tile,
       .end_tokens = info.end_tokens,
   };
 }

@@ -18,6 +18,8 @@ struct ExecutorInfo {
   bool asynchronous = false;
   /// The context at which a token's attention costs as much as its matrices.
   double attention_parity = 16384;
+  /// Up to the next multiple of it, more rows in a step cost next to nothing.
+  int row_tile = 1;
 };
 
 struct ExecutedStep {

@@ -61,6 +61,8 @@ class Ops {
 
   /// The chip and the path chosen on it, for the log.
   virtual std::string describe() const = 0;
+  /// Rows that products take at a time: up to the next multiple, more rows in a step cost next to nothing.
+  virtual int row_tile() const { return 1; }
   /// Bytes that may be planned for, free at this moment.
   virtual std::size_t free_memory() const = 0;
   virtual std::size_t matrix_bytes(int out, int in, bool gated) const = 0;

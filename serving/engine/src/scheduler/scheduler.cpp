@@ -72,15 +72,18 @@ void Scheduler::admit_waiting(StepPlan& plan) {
   }
 }
 
-/// As many of the sequence's rows as the step has room for and the pace allows, a page's worth at least.
+/// As many of the sequence's rows as the step has room for and the pace allows, in whole tiles of the step's rows, the one
+/// begun at least: its rest costs nothing.
 void Scheduler::plan_chunk(StepPlan& plan, const SequencePtr& sequence) {
   const int wanted = sequence->remaining() - (sequence->may_sample() ? 0 : 1);
   const int room = options_.step_tokens - plan.rows;
   if (wanted <= 0 || room <= 0 || allowance_ <= 0) {
     return;
   }
-  const int paced = std::max(pace_.tokens_within(allowance_, sequence->computed), options_.page_tokens);
-  int rows = std::min({wanted, room, paced});
+  const int tile = options_.row_tile;
+  const int paced = (plan.rows + std::min(room, pace_.tokens_within(allowance_, sequence->computed))) / tile * tile;
+  const int least = (plan.rows + options_.page_tokens + tile - 1) / tile * tile;
+  int rows = std::min({wanted, room, std::max(paced, least) - plan.rows});
   if (rows == sequence->remaining() && !fits(plan, *sequence) && --rows == 0) {
     return;
   }

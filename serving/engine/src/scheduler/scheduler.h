@@ -39,6 +39,7 @@ struct SchedulerOptions {
   bool prefix_cache = true;
   bool pace_prefill = true;
   double attention_parity = 16384;
+  int row_tile = 1;  ///< up to the next multiple of it, more rows in a step cost next to nothing
   std::vector<Token> end_tokens;  ///< the model's own
 };
 

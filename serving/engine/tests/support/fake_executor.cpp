@@ -36,7 +36,7 @@ float expected_logprob(std::uint64_t history, Token token) {
 
 FakeExecutor::FakeExecutor(FakeOptions options) : options_(std::move(options)), random_(options_.seed) {
   const StepLimits& l = options_.limits;
-  info_ = {l, options_.vocabulary, options_.end_tokens, options_.asynchronous, options_.cost.attention_parity};
+  info_ = {l, options_.vocabulary, options_.end_tokens, options_.asynchronous, options_.cost.attention_parity, options_.row_tile};
   cells_.assign(static_cast<std::size_t>(l.pages) * l.page_tokens, {-1, 0xBAD});
   last_token_.assign(l.max_sequences, -1);
   counts_.assign(l.max_sequences, std::vector<std::uint32_t>(options_.vocabulary));
@@ -144,7 +144,8 @@ void FakeExecutor::execute(Arrays& a) {
     const std::int32_t token = a.history_token[i];
     token < 0 ? counts[~token] |= kPromptBit : ++counts[token];
   }
-  double cost = options_.cost.step;
+  const int tile = options_.cost.row_tile;
+  double cost = options_.cost.step + options_.cost.row * ((tile - a.counts.rows % tile) % tile);
   for (int row = 0; row < a.counts.rows; ++row) {
     run_row(a, row);
     cost += options_.cost.row * (1 + a.position[row] / options_.cost.attention_parity);

@@ -20,6 +20,7 @@ struct CostModel {
   double step = 4000;
   double row = 20;
   double attention_parity = 16384;  ///< context at which a row costs twice
+  int row_tile = 1;                 ///< rows are paid for in multiples of it
 };
 
 struct FakeOptions {
@@ -28,6 +29,7 @@ struct FakeOptions {
   std::vector<Token> end_tokens{3};
   bool asynchronous = true;
   CostModel cost;
+  int row_tile = 1;  ///< what the engine is told of cost.row_tile
   std::uint64_t seed = 1;
   double step_fault = 0;   ///< probability of a StepFault at launch and at wait
   double fatal_fault = 0;  ///< of any other exception
