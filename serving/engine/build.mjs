@@ -1,10 +1,11 @@
 // Builds the engine with cmake: `node serving/engine/build.mjs`.
-//   --preset release | address | thread   what with: nothing more, AddressSanitizer and UBSan, or ThreadSanitizer
+//   --preset release | address | thread | cuda   what with: nothing more, AddressSanitizer and UBSan, ThreadSanitizer, or the
+//                                         CUDA backend for every chip it knows (no GPU is needed; cuda-toolkit.mjs finds nvcc)
 //   --addon                               the Node addon and tools alone, without tests
 //   --optional                            where a tool is missing, say so and end with 0
 //   target ...                            these alone, not everything
-// Results lie in out/engine (out/engine-address, out/engine-thread); the addon is out/engine/binding/nim_engine.node. A whole
-// release build is kept outside the clone under a hash of what it was made from, so that the next clone copies it. What is
+// Results lie in out/engine (out/engine-address and so on); the addon is out/engine/binding/nim_engine.node. A whole build of
+// release or cuda is kept outside the clone under a hash of what it was made from, so that the next clone copies it. What is
 // missing is said by name, with exit status 1.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -26,13 +27,14 @@ import { parseArgs } from 'node:util';
 
 const sources = fileURLToPath(new URL('.', import.meta.url));
 const repository = join(sources, '../..');
-const sanitizers = {
+const presets = {
   release: [],
+  cuda: ['-DNIM_CUDA=ON'],
   address: ['-DNIM_ASAN=ON', '-DNIM_UBSAN=ON', '-DCMAKE_CXX_FLAGS_RELEASE=-O1'],
   thread: ['-DNIM_TSAN=ON', '-DCMAKE_CXX_FLAGS_RELEASE=-O1'],
 };
 /** Builds that are kept; each is some tens of megabytes. */
-const KEPT = 3;
+const KEPT = 4;
 
 const { values: options, positionals: targets } = parseArgs({
   allowPositionals: true,
@@ -62,7 +64,8 @@ function missing() {
 }
 
 /** Tests are left out where GoogleTest is not installed (Debian: libgtest-dev). */
-const tests = !options.addon && runs(compiler, ['-E', '-x', 'c++', '-'], '#include <gtest/gtest.h>\n');
+const tests =
+  !options.addon && options.preset !== 'cuda' && runs(compiler, ['-E', '-x', 'c++', '-'], '#include <gtest/gtest.h>\n');
 
 /** All that a build is made from. Tests know the clone's path, so it is part of it. */
 function keyOf() {
@@ -136,7 +139,7 @@ function keep(folder, cache) {
 }
 
 const flags =
-  sanitizers[options.preset] ?? fail(`--preset is ${options.preset}: allowed are release, address and thread`);
+  presets[options.preset] ?? fail(`--preset is ${options.preset}: allowed are release, address, thread and cuda`);
 const folder = join(repository, 'out', options.preset === 'release' ? 'engine' : `engine-${options.preset}`);
 const cacheHome = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
 const key = keyOf();
@@ -147,8 +150,8 @@ lock(join(folder, '.building'));
 if (existsSync(stamp) && readFileSync(stamp, 'utf8') === key) {
   process.exit(0);
 }
-const whole = targets.length === 0 && options.preset === 'release';
-if (options.preset === 'release' && existsSync(cache)) {
+const kept = options.preset === 'release' || options.preset === 'cuda';
+if (kept && existsSync(cache)) {
   cpSync(cache, folder, { recursive: true });
   writeFileSync(stamp, key);
   process.exit(0);
@@ -167,7 +170,7 @@ run('cmake', [
   `${availableParallelism()}`,
   ...targets.flatMap((target) => ['--target', target]),
 ]);
-if (whole) {
+if (kept && targets.length === 0) {
   mkdirSync(join(cache, '..'), { recursive: true });
   keep(folder, cache);
   writeFileSync(stamp, key);

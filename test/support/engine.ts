@@ -8,7 +8,7 @@ import { cacheFolder } from './cache';
 const repository = join(__dirname, '../..');
 export const engineSources = join(repository, 'serving/engine');
 
-export type Preset = 'release' | 'address' | 'thread';
+export type Preset = 'release' | 'address' | 'thread' | 'cuda';
 
 /** A first build on two busy cores takes minutes; sanitizers and mutants too. */
 export const ENGINE_LIMIT = 30 * 60_000;
