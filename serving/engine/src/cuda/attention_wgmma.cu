@@ -7,16 +7,13 @@
 // cuda/attention.cuh, step by step, and so are their bits.
 #include <algorithm>
 
-#include "cuda/attention.cuh"
+#include "cuda/attention_items.cuh"
 
 namespace nim::cuda {
 namespace {
 
-constexpr int kConsumers = 2;  ///< warpgroups
-constexpr int kRowBlocks = 4 * kConsumers;
+constexpr int kConsumers = kRowBlocks / 4;  ///< warpgroups
 constexpr int kThreads = 128 * (kConsumers + 1);
-constexpr int kStepBlocks = kStepKeys / 16;
-constexpr int kSplitSteps = kSplitKeys / kStepKeys;
 constexpr int kQueryBuffers = 2;
 
 template <int kDim>
@@ -28,60 +25,9 @@ struct Ring {
   static constexpr int kBytes = kStages * kStageBytes + kQueryBuffers * kConsumers * kQueryBytes;
 };
 
-/// 128 rows of a sequence, one kv head. Row block i of the sequence: queries from i / group * 16 of q head i % group.
-struct Item {
-  int sequence;  ///< -1: there is none
-  int head, row_block0;
-  int first_row, queries, context;
-  int row_blocks;  ///< of the sequence
-  int first_step, end_step;
-
-  __device__ int position(int query) const { return context - queries + query; }
-};
-
-/// By a whole warp. Sequences with one row belong to the decode kernel; of each, the longest work comes first.
-__device__ __forceinline__ Item item_at(const Attention& a, int index) {
-  const int lane = threadIdx.x % 32;
-  const int sequences = a.step.counts->sequences;
-  int left = index / a.layout.kv_heads;
-  for (int base = 0; base < sequences; base += 32) {
-    const int queries = base + lane < sequences ? a.step.query_start[base + lane + 1] - a.step.query_start[base + lane] : 0;
-    const int blocks = queries > 1 ? ((queries + 15) / 16 * a.group + kRowBlocks - 1) / kRowBlocks : 0;
-    int end = blocks;
-#pragma unroll
-    for (int d = 1; d < 32; d *= 2) {
-      const int before = __shfl_up_sync(~0U, end, d);
-      end += lane >= d ? before : 0;
-    }
-    const unsigned found = __ballot_sync(~0U, left < end);
-    if (found != 0) {
-      const int at = __ffs(found) - 1;
-      Item item;
-      item.sequence = base + at;
-      item.head = index % a.layout.kv_heads;
-      item.row_block0 = (__shfl_sync(~0U, end, at) - 1 - left) * kRowBlocks;
-      item.first_row = a.step.query_start[item.sequence];
-      item.queries = __shfl_sync(~0U, queries, at);
-      item.context = a.step.context_length[item.sequence];
-      item.row_blocks = (item.queries + 15) / 16 * a.group;
-      const int first_query = item.row_block0 / a.group * 16;
-      const int end_query = min(item.queries, (min(item.row_block0 + kRowBlocks, item.row_blocks) - 1) / a.group * 16 + 16);
-      item.first_step = first_key(item.position(first_query), a.window) / kSplitKeys * kSplitSteps;
-      item.end_step = item.position(end_query - 1) / kStepKeys + 1;
-      return item;
-    }
-    left -= __shfl_sync(~0U, end, 31);
-  }
-  return {-1};
-}
-
-/// The block's item of a round: forwards and backwards in turn, which evens out lengths that fall.
-__device__ __forceinline__ int index_of(int round) {
-  return round * gridDim.x + (round % 2 == 0 ? blockIdx.x : gridDim.x - 1 - blockIdx.x);
-}
-
 #ifdef NIM_SM90A
 
+constexpr int kStepBlocks = kStepKeys / 16;
 /// Barriers of a ring of buffers: full ones count bytes, empty ones the warps that have read.
 struct Place {
   uint32_t full, empty;
