@@ -17,7 +17,13 @@ async function main(argv: readonly string[]): Promise<number> {
   const serves = first === '' || first.startsWith('-') || first === 'serve' || first === 'nim-serve';
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => stop.abort());
+    process.on(signal, () => {
+      // Whoever asks a second time, at a terminal, does not want to wait for streams.
+      if (stop.signal.aborted && signal === 'SIGINT') {
+        process.exit(130);
+      }
+      stop.abort();
+    });
   }
   const json = SETTINGS.jsonLogging.type.parse(process.env.NIM_JSONL_LOGGING ?? '') ?? false;
   const level = SETTINGS.logLevel.type.parse(process.env.NIM_LOG_LEVEL ?? '') ?? 'info';

@@ -72,6 +72,9 @@ export async function answerMessage(
   }
   const gone = () => run.cancel();
   response.once('close', gone);
+  if (response.destroyed) {
+    gone();
+  }
   await run.done;
   response.off('close', gone);
   if (failure) {
