@@ -60,6 +60,9 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
     ),
   );
   refuseGrpc(settings);
+  if (settings.disableCudaGraph) {
+    log.warn('NIM_DISABLE_CUDA_GRAPH has no effect: the engine runs its decode steps as graphs wherever it has a GPU');
+  }
   const phases = new StartPhases();
   const watchdog = new Watchdog();
   const state: { model?: ServedModel; found?: ModelFolder } = {};

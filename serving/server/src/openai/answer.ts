@@ -53,6 +53,7 @@ export async function answerWhole(
     ...head(model, kind, kind.object),
     choices: choices.map((choice, index) => ({ index, ...choice.whole(), ...ends[index] })),
     usage: usage(run.promptTokens, run.completionTokens, run.cachedTokens),
+    ...(model.requestStats ? { stats: stats(run) } : {}),
   };
 }
 
@@ -75,7 +76,9 @@ export function answerStreamed(
     const delta = (choices[index] as Choice).delta(piece, event);
     if (delta !== undefined) {
       const end = piece.finish === undefined ? '"finish_reason":null' : finishText(choices[index] as Choice, piece);
-      stream.send(`${start},"choices":[{"index":${index},${delta},${end}}]${usageText(run, options.continuousUsage)}}`);
+      const last = model.requestStats && piece.finish !== undefined && left === 1;
+      const more = usageText(run, options.continuousUsage) + (last ? `,"stats":${JSON.stringify(stats(run))}` : '');
+      stream.send(`${start},"choices":[{"index":${index},${delta},${end}}]${more}}`);
     }
     if (piece.finish !== undefined) {
       left--;
@@ -106,6 +109,16 @@ function finishText(choice: Choice, piece: OutputPiece): string {
 
 function usageText(run: Run, wanted: boolean): string {
   return wanted ? `,"usage":${JSON.stringify(usage(run.promptTokens, run.completionTokens, run.cachedTokens))}` : '';
+}
+
+/** What NIM 1.x adds to an answer, and to the last chunk of a stream, where NIM_PER_REQ_METRICS_ENABLE is set. */
+function stats(run: Run): object {
+  return {
+    type: 'NIM LLM Model Stats',
+    version: '0.1.0',
+    llm_input_token_length: run.promptTokens,
+    llm_output_token_length: run.completionTokens,
+  };
 }
 
 /** Ends that are no answer. A cancelled choice has no reader left, or the server is going. */

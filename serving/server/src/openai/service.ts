@@ -24,6 +24,8 @@ export interface ServedModel {
   /** Seconds since 1970. */
   readonly created: number;
   readonly line: ApiLine;
+  /** Whether answers carry `stats` of NIM 1.x. */
+  readonly requestStats?: boolean;
 }
 
 /** @throws ApiError 404 for a model that is not served */

@@ -32,6 +32,7 @@ export function servedModel({ name, settings, checkpoint, generator }: ServedMod
     toolParser: toolParserOf(settings, template),
     created: Math.floor(Date.now() / 1000),
     line: settings.apiLine,
+    requestStats: settings.perRequestMetrics,
   };
 }
 

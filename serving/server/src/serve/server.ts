@@ -58,11 +58,15 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   if (settings.apiKey !== undefined) {
     demandKey(app, settings.apiKey);
   }
-  const observe: OpenAiRoutesOptions['observe'] = (request, body) =>
-    together(
+  const observe: OpenAiRoutesOptions['observe'] = (request, body) => {
+    if (!settings.disableLogRequests) {
+      options.log.info(`${request.method} ${request.routeOptions.url}`, { id: request.id, body: request.body });
+    }
+    return together(
       metrics.request(body.n ?? 1, body.max_completion_tokens ?? body.max_tokens ?? undefined),
       spans?.observe(request, body),
     );
+  };
   for (const routes of [openAiRoutes, responsesRoutes, messagesRoutes]) {
     await app.register(routes, { model, observe });
   }

@@ -110,7 +110,7 @@ export const SETTINGS = {
   prefixCaching: setting('reuse the KV cache of equal prefixes', ['NIM_ENABLE_KV_CACHE_REUSE'], flag, true, {
     flag: 'enable-prefix-caching',
   }),
-  disableCudaGraph: setting('launch kernels one by one', ['NIM_DISABLE_CUDA_GRAPH'], flag, false, {
+  disableCudaGraph: setting('without effect: decode steps run as graphs', ['NIM_DISABLE_CUDA_GRAPH'], flag, false, {
     flag: 'enforce-eager',
   }),
   device: setting('where the model runs', ['NIM_DEVICE'], oneOf('auto', 'cuda', 'cpu'), 'auto', { flag: 'device' }),
@@ -145,7 +145,12 @@ export const SETTINGS = {
   jsonLogging: setting('one JSON object a line on stderr', ['NIM_JSONL_LOGGING'], flag, false, {
     flag: 'json-logging',
   }),
-  disableLogRequests: setting('do not log prompts', ['NIM_DISABLE_LOG_REQUESTS'], flag, true),
+  disableLogRequests: setting(
+    'do not log requests, which holds their prompts',
+    ['NIM_DISABLE_LOG_REQUESTS'],
+    flag,
+    true,
+  ),
   perRequestMetrics: setting('add `stats` to responses', ['NIM_PER_REQ_METRICS_ENABLE'], flag, false),
 
   enableOtel: setting('send traces; otherwise an endpoint decides it', ['NIM_ENABLE_OTEL'], flag, undefined),

@@ -225,6 +225,45 @@ describe('what the operator reads', () => {
   });
 });
 
+describe('variables of NIM 1.x', () => {
+  const request = { prompt: 'hello', max_tokens: 3, ignore_eos: true };
+
+  it('NIM_PER_REQ_METRICS_ENABLE adds stats to an answer and to the last chunk of a stream', async () => {
+    const { post, ready } = await start({ env: { NIM_PER_REQ_METRICS_ENABLE: '1' } });
+    await ready();
+    const stats = { type: 'NIM LLM Model Stats', version: '0.1.0', llm_output_token_length: 3 };
+    expect(await (await post('/v1/completions', request)).json()).toMatchObject({ stats });
+    const text = await (await post('/v1/completions', { ...request, stream: true })).text();
+    const chunks = text
+      .split('\n\n')
+      .slice(0, -2)
+      .map((event) => JSON.parse(event.slice(6)));
+    expect(chunks.map((chunk) => 'stats' in chunk)).toEqual([false, false, true]);
+    expect(chunks.at(-1)).toMatchObject({ stats });
+  });
+
+  it('NIM_DISABLE_LOG_REQUESTS=0 logs requests with their prompts, which are not logged otherwise', async () => {
+    for (const [env, logged] of [
+      [{}, false],
+      [{ NIM_DISABLE_LOG_REQUESTS: '0' }, true],
+    ] as const) {
+      const { post, ready, lines } = await start({ env });
+      await ready();
+      await post('/v1/completions', request);
+      expect(lines.some((line) => /POST \/v1\/completions .*"prompt":"hello"/.test(line))).toBe(logged);
+    }
+  });
+
+  it('NIM_DISABLE_CUDA_GRAPH has no effect, which is said', async () => {
+    const { ready, lines } = await start({ env: { NIM_DISABLE_CUDA_GRAPH: '1' } });
+    await ready();
+    expect(lines.join('')).toContain('WARNING');
+    expect(lines.join('')).toContain(
+      'NIM_DISABLE_CUDA_GRAPH has no effect: the engine runs its decode steps as graphs wherever it has a GPU',
+    );
+  });
+});
+
 describe('clients', () => {
   it('that go away end their generation within a second', async () => {
     const { base, engine, ready } = await start({ stepMs: 5 });
