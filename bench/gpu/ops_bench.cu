@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "cuda/attention.cuh"
 #include "cuda/gemm_launch.h"
@@ -241,6 +242,12 @@ int main(int argc, char** argv) {
       const double t = time_graph(s, 7, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, false); }) / kLayers;
       const double bytes = 2.0 * 2 * n * context * kKvHeads * kDim;
       std::printf("  decode  %4d x %-6d %8.1f us  %.2f TB/s %3.0f%%\n", n, context, t * 1e6, bytes / t / 1e12, 100 * bytes / t / limit_bytes);
+      if (n == 1 && context >= 32768) {
+        const int units = std::exchange(b.attention.partial_units, 0);
+        const double whole = time_graph(s, 3, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, false); }) / kLayers;
+        b.attention.partial_units = units;
+        std::printf("  one block for each kv head: %.1f us\n", whole * 1e6);
+      }
       std::fflush(stdout);
     }
     for (int n : {2048, 8192}) {
@@ -263,7 +270,7 @@ int main(int argc, char** argv) {
   }
   if (section("step")) {
     std::printf("\ndecode step without sampling, one graph\n");
-    for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 8192}, {1, 131072}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}}) {
+    for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 8192}, {1, 32768}, {1, 131072}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}}) {
       b.set_step(n, 1, context);
       const double bytes = weight_bytes() + 2.0 * 2 * n * double(context) * kKvHeads * kDim * kLayers;
       const double t = time_graph(s, 7, [&] { b.step(false, n); });
@@ -272,6 +279,12 @@ int main(int argc, char** argv) {
       s.dependent_launch = s.hopper;
       std::printf("  %4d x %-6d %.3f ms  %6.0f tok/s  %3.0f%% of the read limit; without dependent launch %.3f ms\n", n, context,
                   t * 1e3, n / t, 100 * bytes / t / limit_bytes, plain * 1e3);
+      if (n == 1 && context >= 32768) {
+        const int units = std::exchange(b.attention.partial_units, 0);
+        const double whole = time_graph(s, 3, [&] { b.step(false, n); });
+        b.attention.partial_units = units;
+        std::printf("    with one block for each kv head %.3f ms: splits are %.1f times as fast\n", whole * 1e3, whole / t);
+      }
       std::fflush(stdout);
     }
   }

@@ -287,7 +287,7 @@ class Bench {
   void offline() {
     std::cout << "| input/output | requests | output tok/s | s |\n|---|---|---|---|\n";
     for (const auto& [input, output, requests] :
-         std::initializer_list<std::tuple<int, int, int>>{{128, 128, 1024}, {2048, 128, 128}}) {
+         std::initializer_list<std::tuple<int, int, int>>{{128, 128, 1024}, {1000, 1000, 256}, {2048, 128, 128}, {2048, 2048, 192}}) {
       const Clock::time_point begin = Clock::now();
       for (int i = 0; i < requests; ++i) {
         submit(input, output);

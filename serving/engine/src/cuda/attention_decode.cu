@@ -52,21 +52,26 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
     ptx::wait_for_previous();  // or a step without decodes would let the next kernel run ahead of the one before this
     return;
   }
+  if (int(blockIdx.x) >= plan.workers) {
+    return;  // at once: the ring of the next product wants the place
+  }
 
   // Who asks for keys, values and queries: the copy engine needs one warp.
   constexpr int kIssuers = kBulk ? 32 : kDecodeThreads;
   const int issuer = threadIdx.x;
   const int page_shift = 31 - __clz(a.layout.page_tokens);
   const auto* const layer_kv = reinterpret_cast<const std::byte*>(a.kv + a.layout.layer_offset(a.layer));
+  const auto page_of = [&](const Work& w, int at) {
+    return a.step.page[a.step.page_start[w.sequence] + (min(at, w.context - 1) >> page_shift)];
+  };
   // The 16 keys (value 0) or values (1) at `at`.
-  const auto block_at = [&](const Work& w, int value, int at) {
-    const std::size_t page = a.step.page[a.step.page_start[w.sequence] + (at >> page_shift)];
+  const auto block_at = [&](const Work& w, int page, int value, int at) {
     return layer_kv + 2 * (page * a.layout.page_elements() + a.layout.head_offset(value, w.head)) +
            (at & (a.layout.page_tokens - 1)) / kBlock * S::kBlockBytes;
   };
   // Asks for a step. The block that holds the newest key is written by the kernel before this one, all others by earlier
   // steps: those are asked for before that kernel has ended.
-  const auto issue = [&](const Work& w, int slot, bool older, bool newest) {
+  const auto issue = [&](const Work& w, int page, int slot, bool older, bool newest) {
     const uint32_t to = base + slot * S::kBytes;
     const auto wanted = [&](int at) { return w.sees(at) && (at + 16 < w.context ? older : newest); };
     if constexpr (kBulk) {
@@ -82,7 +87,7 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
       __syncwarp();
       const int at = w.key0() + lane % kWarps * 16;
       if (lane < 2 * kWarps && wanted(at)) {
-        ptx::bulk_copy(to + lane * S::kBlockBytes, block_at(w, lane / kWarps, at), S::kBlockBytes, full + 8 * slot);
+        ptx::bulk_copy(to + lane * S::kBlockBytes, block_at(w, page, lane / kWarps, at), S::kBlockBytes, full + 8 * slot);
       }
 #endif
     } else {
@@ -90,7 +95,7 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
       for (int j = 0; j < 2 * kWarps; ++j) {
         const int at = w.key0() + j % kWarps * 16;
         if (wanted(at)) {
-          const std::byte* from = block_at(w, j / kWarps, at);
+          const std::byte* from = block_at(w, page_of(w, at), j / kWarps, at);
           for (int i = threadIdx.x * 16; i < S::kBlockBytes; i += kDecodeThreads * 16) {
             ptx::copy16(to + j * S::kBlockBytes + i, from + i);
           }
@@ -108,26 +113,31 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
     }
   };
 
+  // Of the block that a lane asks for, looked up a step before.
+  const auto my_page = [&](const Work& w) {
+    return kBulk && w.item >= 0 ? page_of(w, w.key0() + lane % kWarps * 16) : 0;
+  };
+
   // The ring is filled twice over: with what is there, then, after the kernel before this one, with the rest.
   Work ahead;
+  int page = 0;
 #pragma unroll 1
   for (int newest = 0; newest < 2; ++newest) {
     if (newest) {
       ptx::wait_for_previous();
     }
     if (issuer < kIssuers) {
-      ahead.item = -1;
-      if (int(blockIdx.x) < plan.items) {
-        ahead = work_of(a, plan, blockIdx.x, chunks);
-      }
+      ahead = work_of(a, plan, blockIdx.x, chunks);
+      page = my_page(ahead);
 #pragma unroll 1
       for (int slot = 0; slot < kStages; ++slot) {
         if (threadIdx.x == 0) {
           works[slot] = ahead;
         }
         if (ahead.item >= 0) {
-          issue(ahead, slot, !newest, newest);
+          issue(ahead, page, slot, !newest, newest);
           advance(a, plan, chunks, ahead);
+          page = my_page(ahead);
         }
         if (newest) {
           ptx::copy_commit();
@@ -327,8 +337,9 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
         works[slot] = ahead;
       }
       if (ahead.item >= 0) {
-        issue(ahead, slot, true, true);
+        issue(ahead, page, slot, true, true);
         advance(a, plan, chunks, ahead);
+        page = my_page(ahead);
       }
       ptx::copy_commit();
     }
@@ -339,9 +350,10 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
   }
 
   if (plan.shared_count > 0) {
-    const FoldShares shares = fold_shares<kDim>(a, plan, most_folders * kWarps);
-    const int folders = min(min((shares.count + kWarps - 1) / kWarps, most_folders), int(gridDim.x));
-    const int folder = join_folders(a.finished, folders);
+    const int most = min(most_folders, plan.workers);
+    const FoldShares shares = fold_shares<kDim>(a, plan, most * kWarps);
+    const int folders = min((shares.count + kWarps - 1) / kWarps, most);
+    const int folder = join_folders(a.finished, plan.workers, folders);
     for (int share = folder * kWarps + warp; folder >= 0 && share < shares.count; share += folders * kWarps) {
       fold_share<kDim>(a, plan, chunks, shares, share, reinterpret_cast<FoldMemory*>(shared)[warp]);
     }

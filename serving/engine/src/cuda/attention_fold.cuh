@@ -13,12 +13,13 @@ inline constexpr int kPartFloats = kDecodeHeads * (kDim + 2);
 
 /// What a warp folds at once.
 inline constexpr int kFoldFloats = 4096;
+inline constexpr int kFoldColumns = 16;  ///< of a share at least
 struct alignas(16) FoldFactor {
   float keep, add, sum;
 };
 struct FoldMemory {
   float o[kFoldFloats];                  ///< [splits][columns]
-  FoldFactor factors[kFoldFloats / 32];  ///< [heads][splits]
+  FoldFactor factors[kFoldFloats / kFoldColumns];  ///< [heads][splits]
   float running[kDecodeHeads];
 };
 inline constexpr int kFoldBytes = kDecodeThreads / 32 * int(sizeof(FoldMemory));
@@ -36,7 +37,7 @@ __device__ __forceinline__ FoldShares fold_shares(const Attention& a, const Plan
   const int heads = plan.shared_count * plan.heads;
   FoldShares s;
   s.columns = kDecodeHeads * kDim;
-  while (s.columns > 32 && (s.columns * plan.longest > kFoldFloats || 2 * heads * columns <= warps * s.columns)) {
+  while (s.columns > kFoldColumns && (s.columns * plan.longest > kFoldFloats || 2 * heads * columns <= warps * s.columns)) {
     s.columns /= 2;
   }
   s.per_head = (columns + s.columns - 1) / s.columns;
@@ -44,17 +45,17 @@ __device__ __forceinline__ FoldShares fold_shares(const Attention& a, const Plan
   return s;
 }
 
-/// Waits until every block has written its splits. Only the last `folders` of the grid stay: they are no more than can run at
-/// once, so none waits for a block that waits for its place. Returns which of them this block is; -1: it is done.
-__device__ __forceinline__ int join_folders(unsigned* finished, int folders) {
+/// Waits until every block has written its splits. Only the last `folders` of the `workers` stay: they are no more than can run
+/// at once, so none waits for a block that waits for its place. Returns which of them this block is; below 0: it is done.
+__device__ __forceinline__ int join_folders(unsigned* finished, int workers, int folders) {
   __shared__ int folder;
   __threadfence();
   __syncthreads();
   if (threadIdx.x == 0) {
-    const unsigned most = gridDim.x + folders - 1;  // the count is zero again when every folder has seen it full
-    folder = int(atomicInc(finished, most)) - (int(gridDim.x) - folders);
+    const unsigned most = workers + folders - 1;  // the count is zero again when every folder has seen it full
+    folder = int(atomicInc(finished, most)) - (workers - folders);
     if (folder >= 0) {
-      while (atomicAdd(finished, 0U) < gridDim.x) {
+      while (atomicAdd(finished, 0U) < unsigned(workers)) {
       }
       __threadfence();
       atomicInc(finished, most);
@@ -107,16 +108,28 @@ __device__ void fold_share(const Attention& a, const Plan& plan, int chunks, con
     }
     ptx::copy_commit();
     // Running maxima and what follows from them: a lane for each head and split.
+    constexpr int kPasses = kFoldFloats / kFoldColumns / 32;
+    float m[kPasses], sum[kPasses];
+#pragma unroll
+    for (int pass = 0; pass < kPasses; ++pass) {
+      if (pass * 32 < entries) {
+        const int entry = min(pass * 32 + lane, entries - 1);
+        const float* const p = parts + (s0 + min(entry & (round - 1), count - 1)) * next + kDecodeHeads * kDim + head0 +
+                               (entry >> round_log);
+        m[pass] = __ldcg(p);
+        sum[pass] = __ldcg(p + kDecodeHeads);
+      }
+    }
     float carry = 0;
-#pragma unroll 1
-    for (int entry = lane; entry - lane < entries; entry += 32) {
+#pragma unroll
+    for (int pass = 0; pass < kPasses; ++pass) {
+      if (pass * 32 >= entries) {
+        break;
+      }
+      const int entry = pass * 32 + lane;
       const int head = min(entry, entries - 1) >> round_log;
-      const float* const p =
-          parts + (s0 + min(entry & (round - 1), count - 1)) * next + kDecodeHeads * kDim + head0 + head;
-      const float m = __ldcg(p);
-      const float sum = __ldcg(p + kDecodeHeads);
-      const float before = round > 32 && entry >= 32 ? carry : s0 == 0 ? -INFINITY : memory.running[head];
-      float most = fmaxf(before, m);
+      const float before = round > 32 && pass > 0 ? carry : s0 == 0 ? -INFINITY : memory.running[head];
+      float most = fmaxf(before, m[pass]);
 #pragma unroll
       for (int d = 1; d < 32; d *= 2) {
         const float other = __shfl_up_sync(~0U, most, d);
@@ -125,7 +138,7 @@ __device__ void fold_share(const Attention& a, const Plan& plan, int chunks, con
       const float above = __shfl_up_sync(~0U, most, 1);
       const RunningMax now{most};
       if (entry < entries) {
-        memory.factors[entry] = {rescale(lane % segment == 0 ? before : above, now), rescale(m, now), sum};
+        memory.factors[entry] = {rescale(lane % segment == 0 ? before : above, now), rescale(m[pass], now), sum[pass]};
       }
       carry = __shfl_sync(~0U, most, 31);
       if (entry < entries && lane % segment == segment - 1) {
@@ -136,7 +149,7 @@ __device__ void fold_share(const Attention& a, const Plan& plan, int chunks, con
     __syncwarp();
 #pragma unroll 1
     for (int c = lane; c < columns; c += 32) {
-      if (c >= 32) {  // more than one column a lane: then this round is the only one
+      if (c >= 32) {  // more than a column a lane: then this round is the only one
         t = l = 0;
       }
       const FoldFactor* const factors = memory.factors + (c / kDim << round_log);

@@ -19,6 +19,7 @@ struct Plan {
   int longest;  ///< splits of a sequence at most
   int heads;    ///< kv heads, in chunks of 8 q heads
   int items;    ///< of all heads
+  int workers;  ///< blocks that have any
 };
 
 /// A step of 64 keys in a block's work.
@@ -102,7 +103,7 @@ __device__ inline void make_plan(const Attention& a, Plan& plan, int chunks) {
   }
   const int grid = gridDim.x;
   const int last_end = (sequences * heads + grid - 1) / grid * plan.longest;  // were all of them whole
-  const int whole = last_end * grid <= units * heads / 8 * 9 ? plan.longest : max(1, units * heads / (grid * 4));
+  const int whole = last_end * grid <= units * heads / 4 * 5 ? plan.longest : max(1, units * heads / (grid * 4));
   // Two counts in one scan: items, and shared sequences above bit 20.
   int counts = 0;
 #pragma unroll 1
@@ -123,6 +124,7 @@ __device__ inline void make_plan(const Attention& a, Plan& plan, int chunks) {
   if (threadIdx.x == 0) {
     plan.item_start[sequences] = int16_t(counts & 0xfffff);
     plan.items = (counts & 0xfffff) * heads;
+    plan.workers = min(grid, plan.items);
     plan.shared_count = counts >> 20;
   }
   __syncthreads();
