@@ -80,6 +80,9 @@ export class Grammars {
       });
       const session = await Promise.race([thread.open(spec), tooLong]);
       session.close();
+      if (session.first.every((allowed) => allowed === 0)) {
+        throw new ApiError('BadRequestError', 'the grammar allows no text at all; give it a rule that comes to an end');
+      }
     } catch (error) {
       this.trying = undefined;
       await thread.end();
