@@ -35,6 +35,8 @@ export class Run {
   private readonly outputs: TextOutput[] = [];
   private readonly generations: Generation[] = [];
   private readonly grammars: TokenGrammar[] = [];
+  /** Choices whose grammar is at its end where the model's end tokens do not end them: `ignore_eos`. */
+  private readonly complete = new Set<number>();
   private left: number;
   private resolve: () => void = () => undefined;
 
@@ -104,10 +106,12 @@ export class Run {
 
   private onEvent(
     choice: number,
-    event: TokenEvent,
+    given: TokenEvent,
     onPiece: (choice: number, piece: OutputPiece, event: TokenEvent) => void,
     observer: RunObserver | undefined,
   ): void {
+    const cut = given.finish === 'cancelled' && this.complete.has(choice);
+    const event = cut ? { ...given, finish: 'stop' as const } : given;
     const output = this.outputs[choice] as TextOutput;
     if (output.ended) {
       return;
@@ -139,13 +143,20 @@ export class Run {
     }
   }
 
-  /** Allows what the grammar allows after this token. A grammar that fails ends its choice. */
+  /** Allows what the grammar allows after this token. A grammar that is complete ends its choice, as does one that fails. */
   private advance(choice: number, token: number, index: number): void {
     const grammar = this.grammars[choice];
     const generation = this.generations[choice];
-    grammar?.accept(token).then(
-      (mask) => mask && generation?.setMask?.(0, index, mask),
-      () => generation?.cancel(),
-    );
+    grammar
+      ?.accept(token)
+      .then((mask) => {
+        if (mask) {
+          generation?.setMask?.(0, index, mask);
+        } else {
+          this.complete.add(choice);
+          generation?.cancel();
+        }
+      })
+      .catch(() => generation?.cancel());
   }
 }

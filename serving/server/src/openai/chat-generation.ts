@@ -38,7 +38,7 @@ export async function chatGeneration(model: ServedModel, body: ChatCompletionReq
   const n = body.n ?? 1;
   const stops = stopsOf(body);
   const output = use.specialTokens ? { ...stops, skipSpecialTokens: false } : stops;
-  const grammars = await grammarsFor(model, use.grammar ?? grammar, n);
+  const grammars = await grammarsFor(model, use.grammar ?? grammar, n, sampling.minTokens);
   const priority = body.priority ?? undefined;
   return {
     n,

@@ -32,7 +32,7 @@ export async function textCompletion(model: ServedModel, body: CompletionRequest
     );
   }
   const echoes = body.echo ? prompts.map((prompt) => decode(model, prompt)) : undefined;
-  const grammars = await grammarsFor(model, grammarOf(body), prompts.length * n);
+  const grammars = await grammarsFor(model, grammarOf(body), prompts.length * n, sampling.minTokens);
   return {
     id: `cmpl-${randomUUID()}`,
     object: 'text_completion',

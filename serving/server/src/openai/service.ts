@@ -99,9 +99,17 @@ export async function grammarsFor(
   model: ServedModel,
   spec: GrammarSpec | undefined,
   choices: number,
+  minTokens = 0,
 ): Promise<TokenGrammar[] | undefined> {
   if (!spec) {
     return undefined;
+  }
+  if (minTokens > 0) {
+    throw new ApiError(
+      'BadRequestError',
+      `min_tokens is ${minTokens} and the form of the answer is given, which says itself where it ends; leave min_tokens out`,
+      { param: 'min_tokens' },
+    );
   }
   if (!model.grammars) {
     throw new ApiError(

@@ -113,6 +113,15 @@ describe.skipIf(!hasAddon)('grammars and expressions that no client means well w
     }
   });
 
+  it('ends where the grammar ends, though the end tokens of the model do not end it', async () => {
+    const { status, body } = await post(victim, { guided_choice: ['yes', 'no'], ignore_eos: true, n: 3 });
+    expect(status).toBe(200);
+    for (const { text, finish_reason: reason } of body.choices) {
+      expect([['yes', 'no'].includes(text), reason]).toEqual([true, 'stop']);
+    }
+    expectError(await post(victim, { guided_choice: ['yes'], min_tokens: 5 }), 400);
+  });
+
   it('five hundred different ones do not fill the memory', { timeout: 300_000 }, async () => {
     const round = async (from: number) => {
       for (let at = from; at < from + 250; at++) {
