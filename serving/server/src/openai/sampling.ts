@@ -38,10 +38,20 @@ export function samplingOf(
     logitBias: logitBias(body.logit_bias ?? {}, vocabulary),
     logprobs,
     seed: body.seed === undefined || body.seed === null ? randomSeed() : BigInt.asUintN(64, BigInt(body.seed)),
-    stopTokens: [...(of('stop_token_ids') ?? []), ...(ignoreEos ? [] : endTokens)],
+    stopTokens: [...stopTokens(of('stop_token_ids') ?? [], vocabulary), ...(ignoreEos ? [] : endTokens)],
     ignoreEos,
     minTokens: of('min_tokens') ?? 0,
   };
+}
+
+function stopTokens(given: readonly number[], vocabulary: number): readonly number[] {
+  const wrong = given.find((token) => token >= vocabulary);
+  if (wrong !== undefined) {
+    throw new ApiError('BadRequestError', `stop_token_ids has ${wrong}, allowed are 0 to ${vocabulary - 1}`, {
+      param: 'stop_token_ids',
+    });
+  }
+  return given;
 }
 
 function logitBias(given: Readonly<Record<string, number>>, vocabulary: number): [number, number][] {

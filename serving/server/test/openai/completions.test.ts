@@ -172,6 +172,13 @@ describe('a request that cannot be answered', () => {
       'max_tokens',
     ],
     [
+      { stop_token_ids: [2, 13] },
+      400,
+      'BadRequestError',
+      'stop_token_ids has 13, allowed are 0 to 12',
+      'stop_token_ids',
+    ],
+    [
       { logit_bias: { x: 1 } },
       400,
       'BadRequestError',
