@@ -8,6 +8,7 @@ import Fastify, {
 } from 'fastify';
 import { ApiError, type ApiLine, errorBody, typeOfStatus } from '../openai/api-error.js';
 import { answerClientErrors } from './client-errors.js';
+import { documentAnswers } from './document-answers.js';
 
 /** Bytes of a request's body: a prompt of 128k tokens has under one MiB as text and as ids. */
 const BODY_LIMIT = 16 * 2 ** 20;
@@ -67,6 +68,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   } as FastifyServerOptions) as FastifyInstance;
 
   await app.register(swagger, {
+    transform: documentAnswers(options.line),
     openapi: {
       openapi: '3.1.0',
       info: {
