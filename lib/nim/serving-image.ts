@@ -61,13 +61,7 @@ export class ServingImage {
   /** What is known of this NIM release, where a source names it. */
   public readonly release?: NimRelease;
 
-  protected constructor(
-    repository: string,
-    tag: string,
-    owner: ImageOwner,
-    model?: ModelSpec,
-    release?: NimRelease,
-  ) {
+  protected constructor(repository: string, tag: string, owner: ImageOwner, model?: ModelSpec, release?: NimRelease) {
     this.repository = repository;
     this.tag = tag;
     this.model = model;
