@@ -109,6 +109,12 @@ export class Serving {
     }
     project.gitignore.exclude(`/${FOLDER}/build/`);
     project.gitattributes.addAttributes('*.safetensors', 'binary');
-    project.npmignore?.exclude('/serving/');
+    // The package holds what the image is built from: users build it from there.
+    for (const left of ['engine/tests', 'server/test', 'server/build', 'manifest', 'models/default/corpus']) {
+      project.npmignore?.exclude(`/serving/${left}/`);
+    }
+    for (const left of ['engine/build.mjs', 'models/default/*.py', 'image/*.ts', 'server/package.json']) {
+      project.npmignore?.exclude(`/serving/${left}`);
+    }
   }
 }

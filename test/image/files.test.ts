@@ -27,12 +27,12 @@ describe('files of the image that are made of others', () => {
       .filter(
         (entry) => entry.isDirectory() && !['build', 'native', 'node_modules', 'src', 'test'].includes(entry.name),
       )
-      .map(({ name }) => `COPY serving/server/${name} /opt/nim/serving/server/${name}\n`);
+      .map(({ name }) => `serving/server/${name} /opt/nim/serving/server/${name}\n`);
     expect(folders.filter((copy) => !read('Containerfile').includes(copy))).toEqual([]);
   });
 
   test('what the context leaves out are no sources of the image', () => {
-    const copied = [...read('Containerfile').matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, from]) =>
+    const copied = [...read('Containerfile').matchAll(/^COPY (?:--chmod=\d+ )?(?!--)(.*) \S+$/gm)].flatMap(([, from]) =>
       from.split(' '),
     );
     const ignored = read('Containerfile.dockerignore').split('\n');

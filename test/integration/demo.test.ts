@@ -139,7 +139,9 @@ describe('the own image', () => {
     expect(asset.source.dockerFile).toBe('serving/image/Containerfile');
     const context = join(folder(), asset.source.directory);
     const containerfile = readFileSync(join(context, asset.source.dockerFile), 'utf8');
-    const copied = [...containerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, from]) => from.split(' '));
+    const copied = [...containerfile.matchAll(/^COPY (?:--chmod=\d+ )?(?!--)(.*) \S+$/gm)].flatMap(([, from]) =>
+      from.split(' '),
+    );
     expect(copied.length).toBeGreaterThan(5);
     for (const path of copied) {
       expect(() => statSync(join(context, path)), path).not.toThrow();
