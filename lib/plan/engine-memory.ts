@@ -16,8 +16,8 @@ export class EngineMemory {
   /** Tokens that one step computes at most: prompts are cut into chunks of this size, so activations do not grow further. */
   public static readonly STEP_TOKENS = 2048;
 
-  /** Tokens of a page of the KV cache. */
-  public static readonly PAGE_TOKENS = 64;
+  /** Tokens of a page of the KV cache, where nothing else is asked for (serving/engine/include/nim/engine.h). */
+  public static readonly PAGE_TOKENS = 16;
 
   /**
    * A CUDA context: `cudaMemGetInfo` reports 526.8 MiB less than before on an H100 and on an H200 (driver 580.159,
