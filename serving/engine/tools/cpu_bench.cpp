@@ -15,6 +15,7 @@
 #include "burn.h"
 #include "model/load.h"
 #include "ops/cpu/cpu_ops.h"
+#include "program.h"
 
 namespace nim {
 namespace {
@@ -169,10 +170,5 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace nim
 
 int main(int count, char** arguments) {
-  try {
-    return nim::run({arguments + 1, arguments + count});
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  return nim::tools::exit_status([&] { return nim::run({arguments + 1, arguments + count}); });
 }

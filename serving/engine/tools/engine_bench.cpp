@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "nim/engine.h"
+#include "program.h"
 
 namespace {
 
@@ -156,11 +157,7 @@ class Bench {
     r.max_tokens = output;
     r.sampling.temperature = 0;
     r.sampling.ignore_eos = true;
-    const auto answer = engine_->submit(std::move(r));
-    if (const auto* refusal = std::get_if<Refusal>(&answer)) {
-      fail("refused: ", refusal->message);
-    }
-    return std::get<RequestId>(answer);
+    return tools::submit(*engine_, std::move(r));
   }
   RequestId submit(int prompt, int output) { return submit(random_tokens(prompt), output); }
 
@@ -351,10 +348,8 @@ void run(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
+  return nim::tools::exit_status([&] {
     run(count, arguments);
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+    return 0;
+  });
 }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "nim/engine.h"
+#include "program.h"
 
 namespace {
 
@@ -56,11 +57,7 @@ class Runner {
     std::vector<Output> outputs;
     std::vector<RequestId> ids;
     for (const Request& r : requests) {
-      const auto answer = engine_->submit(r);
-      if (const auto* refusal = std::get_if<Refusal>(&answer)) {
-        fail("refused: ", refusal->message);
-      }
-      ids.push_back(std::get<RequestId>(answer));
+      ids.push_back(tools::submit(*engine_, r));
       if (!together) {
         wait(ids.size());
       }
@@ -191,10 +188,5 @@ int run(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
-    return run(count, arguments);
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  return nim::tools::exit_status([&] { return run(count, arguments); });
 }

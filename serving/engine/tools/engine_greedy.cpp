@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "nim/engine.h"
+#include "program.h"
 
 namespace {
 
@@ -38,11 +39,7 @@ class Asker {
     request.sampling.ignore_eos = true;
     request.sampling.logprobs = kTop;
     const std::lock_guard lock(mutex_);  // before the first record is taken
-    const auto answer = engine_->submit(std::move(request));
-    if (const auto* refusal = std::get_if<Refusal>(&answer)) {
-      fail("refused: ", refusal->message);
-    }
-    answers_[std::get<RequestId>(answer)].prompt = std::move(prompt);
+    answers_[tools::submit(*engine_, std::move(request))].prompt = std::move(prompt);
   }
 
   const std::map<RequestId, Answer>& wait() {
@@ -138,10 +135,8 @@ void run(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
+  return nim::tools::exit_status([&] {
     run(count, arguments);
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+    return 0;
+  });
 }

@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "gpu_driver.h"
 #include "nim/engine.h"
+#include "program.h"
 
 namespace {
 
@@ -284,12 +285,9 @@ Options parse(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
+  return nim::tools::exit_status([&] {
     const bool fine = Soak(parse(count, arguments)).run();
     std::cout << '\n';
     return fine ? 0 : 1;
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  });
 }

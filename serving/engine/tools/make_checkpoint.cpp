@@ -5,7 +5,8 @@
 #include <string>
 
 #include "base/error.h"
-#include "lib/checkpoint_writer.h"
+#include "checkpoint_writer.h"
+#include "program.h"
 
 namespace {
 
@@ -50,10 +51,8 @@ void run(int count, char** arguments) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  try {
+  return nim::tools::exit_status([&] {
     run(count, arguments);
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+    return 0;
+  });
 }
