@@ -161,6 +161,7 @@ if (lacks.length > 0) {
   console.error(`the engine cannot be built here: ${lacks.join(' and ')} is missing`);
   process.exit(options.optional ? 0 : 1);
 }
+console.log('Building the engine (once for these sources; some minutes on two cores) ...');
 const strict = process.env.CI ? 'ON' : 'OFF';
 run('cmake', ['-S', sources, '-B', folder, `-DNIM_TESTS=${tests ? 'ON' : 'OFF'}`, `-DNIM_WERROR=${strict}`, ...flags]);
 run('cmake', [
