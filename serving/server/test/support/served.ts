@@ -5,9 +5,11 @@ import type { ApiLine } from '../../src/openai/api-error.js';
 import { ChatTemplate } from '../../src/openai/chat-template.js';
 import type { ServedModel } from '../../src/openai/service.js';
 import { healthRoutes } from '../../src/routes/health.js';
+import { messagesRoutes } from '../../src/routes/messages.js';
 import { metricsRoutes } from '../../src/routes/metrics.js';
 import { modelRoutes } from '../../src/routes/models.js';
 import { openAiRoutes } from '../../src/routes/openai.js';
+import { responsesRoutes } from '../../src/routes/responses.js';
 import { tokenizeRoutes } from '../../src/routes/tokenize.js';
 import { MarkovGenerator, wordCodec } from './markov.js';
 
@@ -33,10 +35,12 @@ export async function servedMarkov(
     () => generator.stats(),
   );
   const app = await createApp({ line: model.line, release: '0.0.0' });
-  await app.register(openAiRoutes, {
-    model: () => model,
-    observe: (_, body) => metrics.request(body.n ?? 1, body.max_tokens ?? undefined),
-  });
+  for (const routes of [openAiRoutes, responsesRoutes, messagesRoutes]) {
+    await app.register(routes, {
+      model: () => model,
+      observe: (_, body) => metrics.request(body.n ?? 1, body.max_tokens ?? undefined),
+    });
+  }
   await app.register(modelRoutes, { model: () => model });
   await app.register(tokenizeRoutes, { model: () => model });
   await app.register(healthRoutes, { health: { live: () => true, ready: () => generator.health === 'ready' } });
