@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildah, missing, STORE } from './buildah.js';
+import { buildah, exists, missing, STORE } from './buildah.js';
 
 /** The default of the Containerfile. */
 const PUBLIC = 'docker.io/library/debian:trixie-slim';
@@ -9,7 +9,7 @@ const OWN = 'localhost/debian:trixie';
 
 /** The base image: Debian 13 of a registry or, where none answers, made of Debian's packages by debootstrap, once. */
 export function baseImage(): string {
-  if (has(OWN)) {
+  if (exists(OWN)) {
     return OWN;
   }
   try {
@@ -34,8 +34,4 @@ export function baseImage(): string {
     rmSync(folder, { recursive: true, force: true });
   }
   return OWN;
-}
-
-function has(image: string): boolean {
-  return buildah(['images', '--format', '{{.Name}}:{{.Tag}}']).split('\n').includes(image);
 }

@@ -10,10 +10,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { baseImage } from './base.js';
-import { buildah, missing, STORE } from './buildah.js';
+import { buildah, IMAGE, missing, STORE } from './buildah.js';
 import { type Layer, layersOf } from './layers.js';
 
-export const IMAGE = 'localhost/nim-serving';
+/** Images without a name that are kept: a build makes some six. */
+const KEPT_LAYERS = 40;
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -33,6 +34,7 @@ export function build(options: BuildOptions = {}): { readonly name: string; read
     );
   }
   mkdirSync(STORE, { recursive: true });
+  forgetOldLayers();
   const context = options.context ?? repository;
   const name = `${IMAGE}:${options.cudaCode === '' ? 'cpu' : 'cuda'}`;
   const epoch = process.env.SOURCE_DATE_EPOCH ?? '0';
@@ -65,6 +67,16 @@ export function build(options: BuildOptions = {}): { readonly name: string; read
     return { name, layers: layersOf(folder) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Layers of earlier builds save the next one minutes, and each change of the sources leaves some hundred megabytes. */
+function forgetOldLayers(): void {
+  const unnamed = buildah(['images', '--filter', 'dangling=true', '--quiet'])
+    .split('\n')
+    .filter((id) => id !== '');
+  if (unnamed.length > KEPT_LAYERS) {
+    buildah(['rmi', '--prune']);
   }
 }
 

@@ -8,6 +8,14 @@ export const STORE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'
 /** Chroot isolation needs neither Docker nor namespaces that a container may not make. */
 const GLOBAL = ['--root', join(STORE, 'storage'), '--runroot', join(STORE, 'run')];
 
+/** What the image is called in the store; its tag is `cuda` or `cpu`. */
+export const IMAGE = 'localhost/nim-serving';
+
+/** Whether the store has an image of this name. */
+export function exists(name: string): boolean {
+  return buildah(['images', '--format', '{{.Name}}:{{.Tag}}']).split('\n').includes(name);
+}
+
 /** Runs buildah on the store, its progress on stderr, and returns what it prints. */
 export function buildah(args: readonly string[], limitSeconds = 3600): string {
   const { status, stdout, error } = spawnSync('buildah', [...GLOBAL, ...args], {

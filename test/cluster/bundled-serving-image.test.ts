@@ -7,22 +7,26 @@ import { Gpu, ModelSpec } from '../../lib/catalog';
 import { BundledServingImage, KubernetesScope } from '../../lib/cluster';
 import { NgcCredentials, NimCache, NimProfile } from '../../lib/nim';
 import { LLAMA, l40sPool, STORE } from '../support/chart';
-import { bareCluster, errorOf, testStack } from '../support/stack';
+import { bareCluster, errorOf, manifests, resources, testStack, waitsFor } from '../support/stack';
 
 const MODEL = ModelSpec.find(LLAMA);
 
 function nameOfCache(prepare: (stack: Stack) => void): string {
   const stack = testStack();
   prepare(stack);
+  const { name, subPath } = ownCache(stack);
+  return `${name} ${subPath}`;
+}
+
+function ownCache(stack: Stack): NimCache {
   const kube = new KubernetesScope(stack, 'Nim', { cluster: bareCluster(stack), namespace: 'nim' });
-  const cache = new NimCache(kube, 'Cache', {
+  return new NimCache(kube, 'Cache', {
     image: new BundledServingImage(stack, 'Image', { model: MODEL }),
     profile: NimProfile.own(),
     pool: l40sPool(kube),
     store: STORE,
     credentials: NgcCredentials.placeholder(),
   });
-  return `${cache.name} ${cache.subPath}`;
 }
 
 describe('the image of the package as an asset', () => {
@@ -61,6 +65,20 @@ describe('the image of the package as an asset', () => {
       }
     });
     expect(crowded).toBe(alone);
+  });
+
+  test('is applied with its placeholder, which the cache waits for', () => {
+    const stack = testStack();
+    ownCache(stack);
+    const [secret] = manifests(stack).filter(({ kind }) => kind === 'Secret');
+    expect(secret.stringData).toEqual({ NGC_API_KEY: 'not-needed', HF_TOKEN: '' });
+    const [id] = Object.entries(resources(stack, 'Custom::AWSCDK-EKS-KubernetesResource'))
+      .filter(([, { Manifest }]) => JSON.parse(Manifest)[0].kind === 'Secret')
+      .map(([logicalId]) => logicalId);
+    const [cache] = Object.entries(resources(stack, 'Custom::AWSCDK-EKS-KubernetesResource'))
+      .filter(([, { Manifest }]) => JSON.parse(Manifest)[0].kind === 'NIMCache')
+      .map(([logicalId]) => logicalId);
+    expect(waitsFor(stack, cache, id)).toBe(true);
   });
 
   test('refuses a GPU that the engine has no code for', () => {
