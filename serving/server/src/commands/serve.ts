@@ -10,6 +10,7 @@ import { startTracing } from '../observability/tracing.js';
 import type { ServedModel } from '../openai/service.js';
 import { healthRoutes } from '../routes/health.js';
 import { type ModelFolder, modelFolder } from '../serve/model-folder.js';
+import { modelSettings } from '../serve/model-settings.js';
 import { servedModel } from '../serve/served-model.js';
 import { createServer, createSideServer, type ServerOptions } from '../serve/server.js';
 import { readSettings } from '../settings/read-settings.js';
@@ -96,25 +97,24 @@ export async function serve(context: CommandContext, options: ServeOptions): Pro
     state.found = await phases.time('find the model', () =>
       modelFolder(settings, { ...context, log }, options.embeddedModel),
     );
-    const { folder, profile } = state.found;
-    checkParallelism(
-      profile ? readSettings({ argv: context.argv, env: context.env, profileTags: profile.tags }).settings : settings,
-    );
-    if (settings.dryRun) {
+    const { folder } = state.found;
+    const settled = await modelSettings(state.found, context);
+    checkParallelism(settled);
+    if (settled.dryRun) {
       log.info(`would serve ${folder}`);
       return 0;
     }
     const [checkpoint, started] = await Promise.all([
-      phases.time('tokenizer', () => readCheckpoint(folder, settings.chatTemplate)),
+      phases.time('tokenizer', () => readCheckpoint(folder, settled.chatTemplate)),
       startEngine(options, {
-        ...engineOptions(settings, folder),
+        ...engineOptions(settled, folder),
         onPhase: (phase, seconds) => phases.add(`engine: ${phase}`, seconds),
         onPlan: (plan) => plan.split('\n').forEach((line) => void (line !== '' && log.info(line))),
       }),
     ]);
     engine = started;
     const { name } = state.found;
-    state.model = servedModel({ name, settings, checkpoint, generator: engine });
+    state.model = servedModel({ name, settings: settled, checkpoint, generator: engine });
     watchdog.watch(engine);
     phases.lines().forEach((line) => {
       log.info(line);
