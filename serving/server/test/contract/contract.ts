@@ -3,6 +3,7 @@ import { apiChecks } from './api-checks.js';
 import { CACHE_CHECKS } from './cache-checks.js';
 import type { Check, SkippedCheck } from './check.js';
 import { MANIFEST_CHECKS } from './manifest-checks.js';
+import { MODEL_CHECKS } from './model-checks.js';
 import { Served } from './process.js';
 import { SERVE_CHECKS } from './serve-checks.js';
 import { TLS_CHECKS } from './tls-checks.js';
@@ -12,15 +13,15 @@ const gpu = (number: number, part?: string): SkippedCheck => ({ number, part, re
 /** What of the contract's list is not run here. Those that need the image and no GPU are in test/image. */
 export const SKIPPED: readonly SkippedCheck[] = [
   { number: 12, reason: 'needs a limit of memory' },
-  { number: 16, part: 'NGC_API_KEY, AWS_*, proxies', reason: 'needs stubs of the other stores and of a proxy' },
-  { number: 17, reason: 'needs stubs of an S3 and of an HTTPS mirror: test/downloads has the rewriting' },
+  {
+    number: 16,
+    part: 'NGC_API_KEY and proxies',
+    reason: 'this image has no client of NGC, and no stub of a proxy is here',
+  },
   gpu(18, 'with a GPU'),
   { number: 19, reason: 'this image is no native build' },
   gpu(20),
   gpu(21),
-  { number: 22, part: 'hf://', reason: 'needs a model on a stub hub that the engine can load' },
-  { number: 23, part: 'by id and by name', reason: 'needs the manifest of the image' },
-  { number: 24, part: 'runtime_config and tags', reason: 'needs the manifest of the image' },
   gpu(27, 'several GPUs'),
   gpu(29, 'memory of a GPU'),
   { number: 32, reason: 'an engine that fails cannot be had over a socket: test/serve stops one in the process' },
@@ -45,9 +46,14 @@ export class Contract {
       return this.shared;
     };
     const tls = opensslMissing ? [] : TLS_CHECKS;
-    this.checks = [...MANIFEST_CHECKS, ...CACHE_CHECKS, ...SERVE_CHECKS, ...tls, ...apiChecks(server)].sort(
-      (a, b) => a.number - b.number,
-    );
+    this.checks = [
+      ...MANIFEST_CHECKS,
+      ...CACHE_CHECKS,
+      ...MODEL_CHECKS,
+      ...SERVE_CHECKS,
+      ...tls,
+      ...apiChecks(server),
+    ].sort((a, b) => a.number - b.number);
   }
 
   public async close(): Promise<void> {
