@@ -1,5 +1,6 @@
 // Builds the serving image with buildah, no Docker needed: `npx tsx serving/image/build.ts`. Prints what each layer takes.
-//   --cuda-code "80;86;89;90a"   chips to compile for, all four by default; "" leaves the CUDA backend out, for a machine without GPU
+//   --cuda-code "80;86;89;90a"   chips to compile for, all four by default
+//   --cpu                        without the CUDA backend
 //   --base IMAGE                 Debian 13; by default of a registry, or by debootstrap where none answers
 //   --context FOLDER             another copy of the package, such as the asset folder of a synthesized app
 //   --output FILE                also writes an OCI archive, for `docker load` or `podman load`
@@ -92,6 +93,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({
     options: {
       'cuda-code': { type: 'string' },
+      cpu: { type: 'boolean' },
       base: { type: 'string' },
       context: { type: 'string' },
       output: { type: 'string' },
@@ -99,7 +101,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     },
   });
   const began = performance.now();
-  const { name, layers } = build({ ...values, cudaCode: values['cuda-code'] });
+  const { name, layers } = build({ ...values, cudaCode: values.cpu ? '' : values['cuda-code'] });
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`.padStart(9);
   for (const { compressedBytes, from } of layers) {
     console.log(`${megabytes(compressedBytes)}  ${from}`);

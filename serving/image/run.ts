@@ -8,7 +8,7 @@ const words = process.argv.slice(2);
 const cpu = words[0] === '--cpu';
 const name = `${IMAGE}:${cpu ? 'cpu' : 'cuda'}`;
 if (!exists(name)) {
-  console.error(`${name} is not built here; write: npm run image${cpu ? ' -- --cuda-code ""' : ''}`);
+  console.error(`${name} is not built here; write: npm run image${cpu ? ' -- --cpu' : ''}`);
   process.exit(1);
 }
 const image = new MountedImage(name);

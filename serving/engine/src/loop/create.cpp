@@ -114,7 +114,7 @@ std::unique_ptr<Engine> Engine::create(const EngineOptions& options, StepCallbac
   phases.end("backend");
   const MemoryPlan plan = plan_memory(checkpoint.config, *backend.ops, limits, budget_of(options, *backend.ops));
   if (on_plan) {
-    on_plan(plan.table());
+    on_plan("on " + backend.ops->describe() + "\n" + plan.table());
   }
   phases.end("plan");
   LoadedModel loaded = load_model(checkpoint, *backend.ops, plan);
