@@ -1,17 +1,17 @@
-// The real engine with the embedded model, in a process of its own. Told "alone", it runs the load without HTTP.
+// The real engine in a process of its own: `tsx engine-server.ts MODEL`. A message has it run the load without HTTP.
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { readCheckpoint } from '../../serving/server/src/checkpoint/index.js';
 import { Engine, PLAIN_SAMPLING } from '../../serving/server/src/engine/index.js';
 import { application } from './application.js';
 
-const folder = fileURLToPath(new URL('../../serving/models/default', import.meta.url));
+const [, , folder = ''] = process.argv;
 const checkpoint = await readCheckpoint(folder);
 const engine = await Engine.create({
   model: folder,
   maxSequences: 256,
   stepTokens: 2048,
-  memoryBytes: 2 ** 30,
+  maxContext: 512,
+  memoryBytes: 4 * 2 ** 30,
   threads: 1,
   prefixCache: false,
 });

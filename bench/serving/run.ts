@@ -1,11 +1,16 @@
 // What the HTTP server takes: `npm run bench:serving [-- ROUNDS]`. Rounds alternate what is compared, so that a busy machine slows
 // all of it; the tables have each round's best. See bench/results.
+import { existsSync, mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { plantedCheckpoint, wordOf } from '../../serving/server/test/support/planted-checkpoint.js';
 import { firstToken } from './first-token.js';
 import { share } from './share.js';
 import { start } from './start.js';
 import { type TokenRate, tokenRate } from './tokens.js';
 
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ROUNDS = Number(process.argv[2] ?? 3);
 const SERVERS = { 'bare Node HTTP': './bare-server.ts', 'this server': './noop-server.ts' } as const;
 const names = Object.keys(SERVERS) as (keyof typeof SERVERS)[];
@@ -41,14 +46,24 @@ for (const connections of [1, 64, 256]) {
   console.log(`  ${String(connections).padStart(3)} connections: ${texts.join(', ')}`);
 }
 
-console.log('\nThe embedded model on this CPU, tokens a second, engine alone and over HTTP in turn');
-for (const connections of [16, 64]) {
-  const { alone, http } = await share(connections, 300, ROUNDS);
+console.log('\nTokens a second of 16 streams, engine alone on one thread and over HTTP in turn');
+const PLANTED = join(ROOT, 'out/bench/serving/qwen2.5-0.5b');
+if (!existsSync(join(PLANTED, 'tokenizer.json'))) {
+  mkdirSync(PLANTED, { recursive: true });
+  plantedCheckpoint('qwen2.5-0.5b', PLANTED, 5);
+}
+for (const [name, load] of [
+  ["Qwen 2.5 0.5B's shape", { model: PLANTED, prompt: wordOf(17), tokens: 24 }],
+  [
+    'the embedded model of 3 million parameters',
+    { model: join(ROOT, 'serving/models/default'), prompt: 'The', tokens: 400 },
+  ],
+] as const) {
+  const { alone, http } = await share({ ...load, connections: 16 }, ROUNDS);
   const shares = http.map((value, at) => value / (alone[at] as number)).sort((a, b) => a - b);
   const median = shares[Math.floor(shares.length / 2)] as number;
   console.log(
-    `  ${connections} streams: alone ${alone.map(round).join(' ')}; HTTP ${http.map(round).join(' ')}; ` +
-      `median share ${(100 * median).toFixed(1)} %`,
+    `  ${name}: alone ${alone.map(round).join(' ')}; HTTP ${http.map(round).join(' ')}; median share ${(100 * median).toFixed(1)} %`,
   );
 }
 

@@ -8,11 +8,19 @@ export interface Share {
   readonly http: number[];
 }
 
-const PROMPT = 'The serving image';
+export interface ShareLoad {
+  /** Folder of a checkpoint. */
+  readonly model: string;
+  readonly prompt: string;
+  readonly connections: number;
+  readonly tokens: number;
+}
 
 /** The same load without HTTP and over it, in turn, on one engine. */
-export async function share(connections: number, tokens: number, rounds: number): Promise<Share> {
-  const child = fork(fileURLToPath(new URL('./engine-server.ts', import.meta.url)), { execArgv: ['--import', 'tsx'] });
+export async function share({ model, prompt, connections, tokens }: ShareLoad, rounds: number): Promise<Share> {
+  const child = fork(fileURLToPath(new URL('./engine-server.ts', import.meta.url)), [model], {
+    execArgv: ['--import', 'tsx'],
+  });
   const said = <T>() =>
     new Promise<T>((resolve, reject) => {
       child.once('message', (message) => resolve(message as T));
@@ -21,9 +29,9 @@ export async function share(connections: number, tokens: number, rounds: number)
   const result: Share = { alone: [], http: [] };
   try {
     const { port } = await said<{ port: number }>();
-    const body = { prompt: PROMPT, max_tokens: tokens, temperature: 0, ignore_eos: true, stream: true };
+    const body = { prompt, max_tokens: tokens, temperature: 0, ignore_eos: true, stream: true };
     for (let round = 0; round <= rounds; round++) {
-      child.send({ connections, tokens, prompt: PROMPT });
+      child.send({ connections, tokens, prompt });
       const { alone } = await said<{ alone: number }>();
       const begin = performance.now();
       await Promise.all(Array.from({ length: connections }, () => request(port, '/v1/completions', body)));
