@@ -42,7 +42,8 @@ export function build(options: BuildOptions = {}): { readonly name: string; read
   const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
   buildah([
     'build',
-    ...(options.fresh ? ['--no-cache'] : ['--layers']),
+    '--layers',
+    ...(options.fresh ? ['--no-cache'] : []),
     '--timestamp',
     epoch,
     '--file',

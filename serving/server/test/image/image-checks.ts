@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -252,6 +253,41 @@ export const IMAGE_CHECKS: readonly (Omit<Check, 'run'> & { run(image: MountedIm
             assert.equal(await container.exited, 0);
           });
         }),
+    },
+    {
+      number: 22,
+      part: 'a model of a hub, as the operator downloads and serves it',
+      title: 'huggingface-cli fills the volume at a commit, and the service serves it read-only, without the hub',
+      run: async (image, trial) => {
+        const hub = await stubHub('acme/support', FILES);
+        const folder = volume();
+        try {
+          const commit = createHash('sha1').update('acme/support').digest('hex');
+          const words = ['download', 'acme/support', '--local-dir', '/model-store', '--repo-type', 'model'];
+          const hubEnv = { HF_HOME: '/model-store/huggingface/hub', HF_TOKEN: '' };
+          const download = await ended(image, trial, {
+            command: ['huggingface-cli'],
+            args: [...words, '--revision', commit],
+            env: { ...hubEnv, HF_ENDPOINT: hub.endpoint, HF_HUB_OFFLINE: '0' },
+            mounts: [{ source: folder, target: '/model-store' }],
+          });
+          assert.equal(await download.exited, 0);
+          await hub.close();
+          const port = await freePort();
+          const { NIM_MODEL_PROFILE: _, ...env } = serviceEnv(port, '');
+          const options: ContainerOptions = {
+            env: { ...env, ...hubEnv, NIM_MODEL_NAME: '/model-store', NIM_MODEL_PATH: 'hf://acme/support' },
+            mounts: [{ source: folder, target: '/model-store', readOnly: true }],
+            readOnlyRoot: true,
+          };
+          await withContainer(image, options, async (container) => {
+            trial.saw(`ready after ${(await answers(container, port, '/v1/health/ready')).toFixed(0)} ms`);
+          });
+        } finally {
+          await hub.close();
+          rmSync(folder, { recursive: true, force: true });
+        }
+      },
     },
     {
       number: 26,
