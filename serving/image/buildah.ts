@@ -16,9 +16,9 @@ export function exists(name: string): boolean {
   return buildah(['images', '--format', '{{.Name}}:{{.Tag}}']).split('\n').includes(name);
 }
 
-/** Runs buildah on the store, its progress on stderr, and returns what it prints. */
+/** Runs buildah on the store, behind what else the machine does, its progress on stderr, and returns what it prints. */
 export function buildah(args: readonly string[], limitSeconds = 3600): string {
-  const { status, stdout, error } = spawnSync('buildah', [...GLOBAL, ...args], {
+  const { status, stdout, error } = spawnSync('nice', ['-n', '10', 'buildah', ...GLOBAL, ...args], {
     encoding: 'utf8',
     env: { ...process.env, BUILDAH_ISOLATION: 'chroot' },
     stdio: ['ignore', 'pipe', 'inherit'],
