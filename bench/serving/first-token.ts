@@ -34,5 +34,5 @@ export async function firstToken(file: string, connections: number): Promise<Fir
   }
 }
 
-const at = (sorted: readonly number[], share: number) =>
+export const at = (sorted: readonly number[], share: number) =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { plantedCheckpoint, wordOf } from '../../serving/server/test/support/planted-checkpoint.js';
 import { firstToken } from './first-token.js';
+import { health } from './health.js';
 import { share } from './share.js';
 import { start } from './start.js';
 import { type TokenRate, tokenRate } from './tokens.js';
@@ -45,6 +46,10 @@ for (const connections of [1, 64, 256]) {
   }
   console.log(`  ${String(connections).padStart(3)} connections: ${texts.join(', ')}`);
 }
+
+console.log('\nA health check, 256 connections streaming a token every 18 ms, a prompt of 400 words every 50 ms');
+const { medianMs, p999Ms, largestMs } = await health(SERVERS['this server']);
+console.log(`  median ${medianMs.toFixed(1)}, p99.9 ${p999Ms.toFixed(0)}, largest ${largestMs.toFixed(0)} ms`);
 
 console.log('\nTokens a second of 16 streams, engine alone on one thread and over HTTP in turn');
 const PLANTED = join(ROOT, 'out/bench/serving/qwen2.5-0.5b');
