@@ -15,7 +15,7 @@ import { ModelNeed, PlannedImage, SpeedBounds, TypeChoice } from 'nim-constructs
 import { Blueprint } from '../examples/cdk-deploy/blueprint';
 import { RightSized } from '../examples/cdk-deploy/right-sized';
 
-const RUNS = Number(process.argv[2] ?? 10);
+const RUNS = Number(process.argv[2] ?? 30);
 
 function milliseconds(work: () => void): number {
   const start = process.cpuUsage();
