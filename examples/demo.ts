@@ -52,12 +52,17 @@ function main(): void {
     }
   }
 
-  heading('Next, with an AWS account (one of the two stacks; GPU nodes start, and bill, with the first model)');
+  heading('Next, with an AWS account (one of the stacks; GPU nodes start, and bill, with the first model)');
   console.log('  npx cdk bootstrap');
   console.log(
     '  aws secretsmanager create-secret --name ngc/api-key --secret-string "$NGC_API_KEY"   # before the deployment',
   );
   console.log(`  npx cdk deploy --app ${relative(ROOT, cdkOut)} NimRightSized`);
+  console.log(
+    "or without an NGC key, by this project's image; needs Docker, and a token of Hugging Face as its secret:",
+  );
+  console.log('  aws secretsmanager create-secret --name hugging-face/token --secret-string "$HF_TOKEN"');
+  console.log(`  npx cdk deploy --app ${relative(ROOT, ownOut)} NimOwnImage`);
   console.log(
     'or, for a cluster that has Karpenter and the NIM Operator, with your names in examples/cdk8s-synth/main.ts:',
   );
