@@ -6,6 +6,7 @@ import type { Construct } from 'constructs';
 import { Gpu, type ModelSpec } from '../catalog';
 import { refuse } from '../kube/errors';
 import { ServingImage } from '../nim';
+import type { IGpuNodePool } from '../nodes';
 import { ImageOwner } from '../plan';
 
 /** How this project's serving image is built. */
@@ -18,7 +19,8 @@ export interface BundledServingImageProps {
   readonly model?: ModelSpec;
 
   /**
-   * GPUs that the engine is compiled for. Fewer make the build shorter and the image smaller.
+   * GPUs that the engine is compiled for. Fewer make the build shorter and the image smaller; a pool with another GPU is then
+   * refused.
    *
    * @default - every GPU that the engine has code for: compute capability 8.0, 8.6, 8.9 and 9.0
    */
@@ -53,6 +55,8 @@ export class BundledServingImage extends ServingImage {
   /** The image as CDK pushes it. */
   public readonly asset: DockerImageAsset;
 
+  private readonly gpus?: Gpu[];
+
   constructor(scope: Construct, id: string, props: BundledServingImageProps = {}) {
     const chips = props.gpus?.map((gpu) => codeOf(scope, gpu));
     const asset = new DockerImageAsset(scope, id, {
@@ -68,7 +72,30 @@ export class BundledServingImage extends ServingImage {
     });
     super(asset.repository.repositoryUri, asset.imageTag, ImageOwner.OWN, props.model);
     this.asset = asset;
+    this.gpus = props.gpus;
   }
+
+  /** @internal */
+  public override _checkGpu(scope: Construct, { gpu, poolName }: IGpuNodePool): void {
+    if (!this.gpus || this.gpus.some((compiled) => runs(compiled.computeCapability, gpu.computeCapability))) {
+      return;
+    }
+    const add = CODE.has(gpu.computeCapability) ? `add ${gpu._constant} to gpus of BundledServingImage, or ` : '';
+    refuse(scope, {
+      what: `pool ${poolName}`,
+      given: `${gpu.label} of compute capability ${gpu.computeCapability.toFixed(1)}`,
+      allowed: `a GPU that the image is compiled for: ${this.gpus.map(({ label }) => label).join(', ')}`,
+      fix: `${add}leave gpus out for all of them`,
+    });
+  }
+}
+
+/**
+ * Machine code runs on later chips of its generation. The PTX that goes with 8.9 is for what comes after Hopper, which has
+ * kernels of its own.
+ */
+function runs(compiled: number, chip: number): boolean {
+  return (Math.floor(compiled) === Math.floor(chip) && compiled <= chip) || (compiled === 8.9 && chip >= 10);
 }
 
 function codeOf(scope: Construct, gpu: Gpu): string {

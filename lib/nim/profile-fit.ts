@@ -11,6 +11,7 @@ import type { ServingImage } from './serving-image';
 export function checkFit(scope: Construct, image: ServingImage, profile: NimProfile, pool: IGpuNodePool): void {
   const { precision, engine, tensorParallelism } = profile;
   const { gpu } = pool;
+  image._checkGpu(scope, pool);
 
   // vLLM and SGLang unpack fp8 and fp4 weights to bf16 where the chip cannot multiply them; TensorRT-LLM does not, and
   // bf16 itself has no way around.

@@ -1,6 +1,7 @@
 import type { Construct } from 'constructs';
 import { ModelSpec, NimRelease } from '../catalog';
 import { refuse } from '../kube/errors';
+import type { IGpuNodePool } from '../nodes';
 import { ImageOwner } from '../plan';
 
 /** The tag of an image. */
@@ -83,6 +84,13 @@ export class ServingImage {
     const major = this.repository.startsWith('nvcr.io/nim/') ? /^(\d+)\./.exec(this.tag)?.[1] : undefined;
     return major === undefined ? undefined : Number(major);
   }
+
+  /**
+   * Refuses a pool whose GPU the image holds no code for, as far as that is known.
+   *
+   * @internal
+   */
+  public _checkGpu(_scope: Construct, _pool: IGpuNodePool): void {}
 
   /** @internal */
   public _check(scope: Construct): void {

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Gpu, ModelSpec } from '../../lib/catalog';
 import { BundledServingImage, KubernetesScope } from '../../lib/cluster';
 import { NgcCredentials, NimCache, NimProfile } from '../../lib/nim';
+import { GpuNodePool } from '../../lib/nodes';
 import { LLAMA, l40sPool, STORE } from '../support/chart';
 import { bareCluster, errorOf, manifests, resources, testStack, waitsFor } from '../support/stack';
 
@@ -18,12 +19,14 @@ function nameOfCache(prepare: (stack: Stack) => void): string {
   return `${name} ${subPath}`;
 }
 
-function ownCache(stack: Stack): NimCache {
+function ownCache(stack: Stack, gpus?: Gpu[], pool?: Gpu): NimCache {
   const kube = new KubernetesScope(stack, 'Nim', { cluster: bareCluster(stack), namespace: 'nim' });
   return new NimCache(kube, 'Cache', {
-    image: new BundledServingImage(stack, 'Image', { model: MODEL }),
+    image: new BundledServingImage(stack, 'Image', { model: MODEL, gpus }),
     profile: NimProfile.own(),
-    pool: l40sPool(kube),
+    pool: pool
+      ? GpuNodePool.fromLabels(kube, 'Pool', { gpu: pool, labels: { pool: 'gpu' }, taints: [] })
+      : l40sPool(kube),
     store: STORE,
     credentials: NgcCredentials.placeholder(),
   });
@@ -55,6 +58,27 @@ describe('the image of the package as an asset', () => {
     expect(readdirSync(join(context, 'serving')).sort()).toEqual(['engine', 'image', 'models', 'server']);
     expect(existsSync(join(context, 'serving/server/test'))).toBe(false);
     expect(existsSync(join(context, 'serving/engine/tests'))).toBe(false);
+  });
+
+  test.each([
+    { compiled: Gpu.A100_40GB, pool: Gpu.L4 },
+    { compiled: Gpu.A10G, pool: Gpu.L40S },
+    { compiled: Gpu.L4, pool: Gpu.B200 },
+    { compiled: Gpu.H100, pool: Gpu.H200 },
+  ])('compiled for $compiled.label it serves on $pool.label', ({ compiled, pool }) => {
+    expect(ownCache(testStack(), [compiled], pool).name).toBeDefined();
+  });
+
+  test.each([
+    { compiled: Gpu.L4, pool: Gpu.A10G, add: 'add Gpu.A10G to gpus of BundledServingImage, or ' },
+    { compiled: Gpu.L40S, pool: Gpu.H100, add: 'add Gpu.H100 to gpus of BundledServingImage, or ' },
+    { compiled: Gpu.H200, pool: Gpu.L40S, add: 'add Gpu.L40S to gpus of BundledServingImage, or ' },
+    { compiled: Gpu.H100, pool: Gpu.B200, add: '' },
+  ])('compiled for $compiled.label alone it is refused on $pool.label', ({ compiled, pool, add }) => {
+    expect(errorOf(() => ownCache(testStack(), [compiled], pool))).toBe(
+      `[Test/Nim/Cache] pool pool is "${pool.label} of compute capability ${pool.computeCapability.toFixed(1)}", allowed is a GPU ` +
+        `that the image is compiled for: ${compiled.label}; ${add}leave gpus out for all of them`,
+    );
   });
 
   test('keeps the names of caches when anything else in the app changes', () => {
