@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "base/placer.h"
 #include "cuda/attention.cuh"
 #include "cuda/device.h"
 #include "cuda/gemm_launch.h"
@@ -23,8 +24,6 @@ using namespace cuda;
 constexpr std::size_t kReserve = std::size_t{768} << 20;
 /// Splits of the decode attention that may be apart at once; beyond, a sequence goes to one block.
 constexpr int kPartialUnits = 2048;
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kArrayAlignment - 1) / kArrayAlignment * kArrayAlignment; }
 
 const __nv_bfloat16* on_device(const bf16* p) { return reinterpret_cast<const __nv_bfloat16*>(p); }
 __nv_bfloat16* on_device(bf16* p) { return reinterpret_cast<__nv_bfloat16*>(p); }

@@ -5,12 +5,11 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/placer.h"
 #include "model/step_arrays.h"
 
 namespace nim {
 namespace {
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kArrayAlignment - 1) / kArrayAlignment * kArrayAlignment; }
 
 std::size_t sum(const std::vector<MemoryLine>& lines) {
   std::size_t total = 0;
@@ -25,25 +24,6 @@ std::string mib(std::size_t bytes) {
   out << std::fixed << std::setprecision(1) << static_cast<double>(bytes) / (1 << 20) << " MiB";
   return out.str();
 }
-
-/// Hands out consecutive parts of a block; with a null base it only counts.
-class Placer {
- public:
-  explicit Placer(std::byte* base) : base_(base) {}
-
-  std::byte* take(std::size_t bytes) {
-    std::byte* const at = base_ != nullptr ? base_ + bytes_ : nullptr;
-    bytes_ += aligned(bytes);
-    return at;
-  }
-  float* floats(std::size_t count) { return reinterpret_cast<float*>(take(count * sizeof(float))); }
-  bf16* halves(std::size_t count) { return reinterpret_cast<bf16*>(take(count * sizeof(bf16))); }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::byte* base_;
-  std::size_t bytes_ = 0;
-};
 
 /// Lines of the arena but the KV pages, in their order there.
 struct Fixed {
@@ -69,25 +49,25 @@ std::size_t place_weights(Model& model, const Ops& ops, const StepLimits& limits
   const ModelConfig& c = model.config;
   Placer at(base);
   const auto matrix = [&](int out, int in, bool biased = false, bool gated = false) {
-    Matrix w{out, in, gated, at.take(ops.matrix_bytes(out, in, gated)), nullptr};
-    w.bias = biased ? at.floats(out) : nullptr;
+    Matrix w{out, in, gated, at.take<std::byte>(ops.matrix_bytes(out, in, gated)), nullptr};
+    w.bias = biased ? at.take<float>(out) : nullptr;
     return w;
   };
   model.embedding = matrix(c.vocab, c.hidden);
   model.layers.resize(c.layers);
   for (LayerWeights& layer : model.layers) {
-    layer.input_norm = at.floats(c.hidden);
+    layer.input_norm = at.take<float>(c.hidden);
     layer.qkv = matrix(c.qkv_width(), c.hidden, c.qkv_bias);
-    layer.q_norm = c.qk_norm ? at.floats(c.head_dim) : nullptr;
-    layer.k_norm = c.qk_norm ? at.floats(c.head_dim) : nullptr;
+    layer.q_norm = c.qk_norm ? at.take<float>(c.head_dim) : nullptr;
+    layer.k_norm = c.qk_norm ? at.take<float>(c.head_dim) : nullptr;
     layer.o = matrix(c.hidden, c.q_width(), c.o_bias);
-    layer.post_norm = at.floats(c.hidden);
+    layer.post_norm = at.take<float>(c.hidden);
     layer.gate_up = matrix(2 * c.intermediate, c.hidden, false, true);
     layer.down = matrix(c.hidden, c.intermediate);
   }
-  model.final_norm = at.floats(c.hidden);
+  model.final_norm = at.take<float>(c.hidden);
   model.head = c.tied_head ? model.embedding : matrix(c.vocab, c.hidden);
-  model.rope = at.floats(static_cast<std::size_t>(limits.max_context) * c.head_dim);
+  model.rope = at.take<float>(static_cast<std::size_t>(limits.max_context) * c.head_dim);
   return at.bytes();
 }
 
@@ -95,13 +75,13 @@ std::size_t place_activations(Activations& a, const ModelConfig& c, const StepLi
   const std::size_t rows = limits.max_step_tokens;
   const std::size_t samples = limits.max_sequences;
   Placer at(base);
-  a.residual = at.floats(rows * c.hidden);
-  a.normed = at.halves(rows * c.hidden);
-  a.qkv = at.halves(rows * c.qkv_width());
-  a.attended = at.halves(rows * c.q_width());
-  a.gated = at.halves(rows * c.intermediate);
-  a.selected = at.halves(samples * c.hidden);
-  a.logits = at.floats(samples * c.vocab);
+  a.residual = at.take<float>(rows * c.hidden);
+  a.normed = at.take<bf16>(rows * c.hidden);
+  a.qkv = at.take<bf16>(rows * c.qkv_width());
+  a.attended = at.take<bf16>(rows * c.q_width());
+  a.gated = at.take<bf16>(rows * c.intermediate);
+  a.selected = at.take<bf16>(samples * c.hidden);
+  a.logits = at.take<float>(samples * c.vocab);
   return at.bytes();
 }
 

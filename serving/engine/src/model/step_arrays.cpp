@@ -3,25 +3,6 @@
 namespace nim {
 namespace {
 
-/// Hands out consecutive arrays of a block; with a null base it only counts bytes.
-class Placer {
- public:
-  explicit Placer(std::byte* base) : base_(base) {}
-
-  template <typename T>
-  void place(T*& array, std::size_t count) {
-    if (base_ != nullptr) {
-      array = reinterpret_cast<T*>(base_ + bytes_);
-    }
-    bytes_ += (count * sizeof(T) + kArrayAlignment - 1) / kArrayAlignment * kArrayAlignment;
-  }
-  std::size_t bytes() const { return bytes_; }
-
- private:
-  std::byte* base_;
-  std::size_t bytes_ = 0;
-};
-
 std::size_t place(StepInput& in, std::byte* base, const StepLimits& limits, int vocab) {
   const std::size_t rows = limits.max_step_tokens;
   const std::size_t sequences = limits.max_sequences;

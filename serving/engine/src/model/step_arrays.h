@@ -4,12 +4,10 @@
 
 #include <cstddef>
 
+#include "base/placer.h"
 #include "model/step_input.h"
 
 namespace nim {
-
-/// Arrays start at multiples of this.
-inline constexpr std::size_t kArrayAlignment = 256;
 
 /// Most entries of `StepInput::page` in one step.
 std::size_t step_page_capacity(const StepLimits&);

@@ -10,13 +10,12 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/placer.h"
 
 namespace nim {
 namespace {
 
 constexpr std::size_t kStagingBytes = std::size_t{4} << 20;
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kArrayAlignment - 1) / kArrayAlignment * kArrayAlignment; }
 
 std::size_t counts_bytes(const ModelConfig& config, const StepLimits& limits) {
   return sizeof(TokenCount) * config.vocab * limits.max_sequences;

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "base/error.h"
+#include "base/placer.h"
 #include "ops/cpu/simd/attention_sizes.h"
 #include "ops/cpu/simd/isa.h"
 #include "ops/cpu/simd/panels.h"
 
 namespace nim::simd {
 namespace {
-
-std::size_t aligned(std::size_t bytes) { return (bytes + kArrayAlignment - 1) / kArrayAlignment * kArrayAlignment; }
 
 /// The widest rows that a product takes.
 int widest_input(const ModelConfig& c) { return std::max({c.hidden, c.q_width(), c.intermediate}); }
@@ -21,10 +19,16 @@ std::size_t packed_bytes(const ModelConfig& c, const StepLimits& limits) {
   return aligned(sizeof(bf16) * limits.max_step_tokens * padded(widest_input(c), kBlock));
 }
 
-std::size_t thread_bytes(const AttentionSizes& s) {
-  return aligned(sizeof(float) * std::max<std::size_t>(kProductRows * kProductPanels * kLanes, s.rows * s.places)) +
-         2 * aligned(sizeof(float) * s.rows * s.dim) + aligned(sizeof(bf16) * s.rows * s.dim) +
-         aligned(sizeof(bf16) * s.rows * s.places);
+/// One thread's arrays; with a null base they are only counted.
+template <typename Scratch>
+std::size_t place(Scratch& out, std::byte* base, const AttentionSizes& s) {
+  Placer at(base);
+  at.place(out.part, s.rows * s.dim);
+  at.place(out.total, s.rows * s.dim);
+  at.place(out.queries, s.rows * s.dim);
+  at.place(out.weights, s.rows * s.places);
+  at.place(out.sums, std::max<std::size_t>(kProductRows * kProductPanels * kLanes, s.rows * s.places));
+  return at.bytes();
 }
 
 }  // namespace
@@ -39,7 +43,8 @@ std::string SimdOps::describe() const {
 std::size_t SimdOps::kv_page_bytes(const ModelConfig& c, int page_tokens) const { return KvLayout(c, page_tokens).page_bytes(); }
 
 std::size_t SimdOps::workspace_bytes(const ModelConfig& c, const StepLimits& limits) const {
-  return packed_bytes(c, limits) + pool_.threads() * thread_bytes(AttentionSizes(c, limits.page_tokens));
+  Scratch counted;
+  return packed_bytes(c, limits) + pool_.threads() * place(counted, nullptr, AttentionSizes(c, limits.page_tokens));
 }
 
 std::byte* SimdOps::allocate(const ArenaLayout& layout, const ModelConfig& c, const StepLimits& limits) {
@@ -51,14 +56,9 @@ std::byte* SimdOps::allocate(const ArenaLayout& layout, const ModelConfig& c, co
 
 SimdOps::Scratch SimdOps::scratch(int thread) const {
   const AttentionSizes s(config(), limits().page_tokens);
-  std::byte* at = workspace() + packed_bytes(config(), limits()) + thread * thread_bytes(s);
-  const auto take = [&](std::size_t bytes) { return std::exchange(at, at + aligned(bytes)); };
   Scratch out;
-  out.part = reinterpret_cast<float*>(take(sizeof(float) * s.rows * s.dim));
-  out.total = reinterpret_cast<float*>(take(sizeof(float) * s.rows * s.dim));
-  out.queries = reinterpret_cast<bf16*>(take(sizeof(bf16) * s.rows * s.dim));
-  out.weights = reinterpret_cast<bf16*>(take(sizeof(bf16) * s.rows * s.places));
-  out.sums = reinterpret_cast<float*>(at);
+  const std::size_t bytes = place(out, nullptr, s);
+  place(out, workspace() + packed_bytes(config(), limits()) + thread * bytes, s);
   return out;
 }
 
