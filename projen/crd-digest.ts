@@ -2,26 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
+import type { ValueFacts } from '../lib/rules/schema';
 import { printSchemas } from './crd-schemas';
 
 /** Facts about one field of a custom resource. Never its description or the text of a rule: those are the projects' own words. */
-export interface FieldFacts {
-  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object' | 'int-or-string' | 'any';
+export interface FieldFacts extends ValueFacts {
   readonly required?: true;
-  readonly enum?: readonly string[];
   readonly default?: unknown;
-  readonly pattern?: string;
-  readonly format?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly minProperties?: number;
-  readonly maxProperties?: number;
-  readonly listType?: string;
-  readonly listMapKeys?: readonly string[];
   readonly mapType?: string;
   readonly preserveUnknownFields?: true;
   /** SHA-256 of each CEL rule: tells that a rule changed, not what it says. */

@@ -7,17 +7,9 @@ import { deviationsOfSize, deviationsOfText } from './schema-values';
 /** What a value can do to the schema of its kind. */
 export type Aspect = 'unknown-field' | 'missing-field' | 'type' | 'value' | 'repeated-item';
 
-/** A field of a custom resource: its own facts, and the fields below it by their places in the table. */
-export interface SchemaNode {
+/** What a schema says of one value, whatever stands below it. */
+export interface ValueFacts {
   readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array' | 'object' | 'int-or-string' | 'any';
-  readonly properties?: { readonly [name: string]: number };
-  readonly required?: readonly string[];
-  /** Node of the items of an array. */
-  readonly items?: number;
-  /** Node of the values of a map. */
-  readonly values?: number;
-  /** Other fields are taken as they are. */
-  readonly open?: true;
   readonly enum?: readonly string[];
   readonly pattern?: string;
   readonly format?: string;
@@ -31,6 +23,18 @@ export interface SchemaNode {
   readonly maxProperties?: number;
   readonly listType?: string;
   readonly listMapKeys?: readonly string[];
+}
+
+/** A field of a custom resource: its own facts, and the fields below it by their places in the table. */
+export interface SchemaNode extends ValueFacts {
+  readonly properties?: { readonly [name: string]: number };
+  readonly required?: readonly string[];
+  /** Node of the items of an array. */
+  readonly items?: number;
+  /** Node of the values of a map. */
+  readonly values?: number;
+  /** Other fields are taken as they are. */
+  readonly open?: true;
 }
 
 /** A problem with a value, and what of the schema it is about. */
