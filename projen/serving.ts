@@ -30,6 +30,7 @@ export class Serving {
         dependencies: {
           '@aws-sdk/client-s3': '^3.1162.0',
           '@aws-sdk/s3-request-presigner': '^3.1162.0',
+          '@fastify/ajv-compiler': '^4.0.7',
           '@fastify/swagger': '^9.9.3',
           '@huggingface/jinja': '^0.5.11',
           '@mlc-ai/web-xgrammar': '^0.1.27',

@@ -9,6 +9,7 @@ import Fastify, {
 import { ApiError, type ApiLine, errorBody, typeOfStatus } from '../openai/api-error.js';
 import { answerClientErrors } from './client-errors.js';
 import { documentAnswers } from './document-answers.js';
+import { LazyValidators } from './lazy-validators.js';
 
 /** Bytes of a request's body: a prompt of 128k tokens has under one MiB as text and as ids. */
 const BODY_LIMIT = 16 * 2 ** 20;
@@ -40,6 +41,7 @@ export interface RouteErrors {
  * are plugins, which come after.
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const validators = new LazyValidators();
   const app = Fastify({
     ...(options.https
       ? { https: { ...CONNECTIONS, ...options.https, rejectUnauthorized: options.https.requestCert ?? false } }
@@ -55,6 +57,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 512 },
     return503OnClosing: true,
     forceCloseConnections: 'idle',
+    schemaController: { compilersFactory: { buildValidator: validators.build } },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
     schemaErrorFormatter: (errors, place) => {
       const [first] = errors;
@@ -66,6 +69,8 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
       return new ApiError('BadRequestError', message, { param: field === '' ? undefined : field });
     },
   } as FastifyServerOptions) as FastifyInstance;
+
+  validators.compileWhenIdle(app);
 
   await app.register(swagger, {
     transform: documentAnswers(options.line),
