@@ -1,122 +1,58 @@
 // Measures the engine as its callers see it, without HTTP and tokenizer: random token ids, greedy, ignore_eos.
-//   engine-bench <checkpoint> [--backend cuda] [--only start,decode,prefill,prefix,arrival,offline] [--memory-gib N]
-// Prints Markdown. Rows are those of issue "the CUDA engine"; limits are in bench/results.
-#include <dlfcn.h>
-
+//   engine-bench <checkpoint> [--only decode,prefill,prefix,arrival,offline] [--decode 1/512,...] [--arrival 0,8192,...]
+//                [--offline input/output/requests,...] [--backend cuda] [--memory-gib N] and the engine's own options
+// Prints Markdown. Rows are those of issue "the CUDA engine"; limits are in bench/results. Without options all sections run in
+// one configuration: 1,024 sequences at a time, 8,192 tokens a step, contexts up to 40,960, prompts paced.
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <iomanip>
 #include <iostream>
-#include <map>
-#include <mutex>
 #include <random>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "nim/engine.h"
 #include "program.h"
+#include "step_log.h"
 
 namespace {
 
 using namespace nim;
-using Clock = std::chrono::steady_clock;
-double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
+using tools::Clock;
+using tools::seconds;
 
-/// The card's energy counter, through the driver's own library where there is one.
-class EnergyMeter {
- public:
-  EnergyMeter() {
-    void* const library = dlopen("libnvidia-ml.so.1", RTLD_NOW);
-    if (library == nullptr) {
-      return;
-    }
-    const auto init = reinterpret_cast<int (*)()>(dlsym(library, "nvmlInit_v2"));
-    const auto handle = reinterpret_cast<int (*)(unsigned, void**)>(dlsym(library, "nvmlDeviceGetHandleByIndex_v2"));
-    read_ = reinterpret_cast<int (*)(void*, unsigned long long*)>(dlsym(library, "nvmlDeviceGetTotalEnergyConsumption"));
-    if (init == nullptr || handle == nullptr || init() != 0 || handle(0, &device_) != 0) {
-      read_ = nullptr;
-    }
-  }
-  /// Joules since the driver was loaded; 0 where they cannot be read.
-  double joules() const {
-    unsigned long long millijoules = 0;
-    return read_ != nullptr && read_(device_, &millijoules) == 0 ? static_cast<double>(millijoules) * 1e-3 : 0;
-  }
+/// A row of a section: the numbers of "128/128/1024".
+using Row = std::vector<int>;
 
- private:
-  int (*read_)(void*, unsigned long long*) = nullptr;
-  void* device_ = nullptr;
+struct Options {
+  EngineOptions engine;
+  std::set<std::string> only;
+  std::vector<Row> decodes{{1, 512}, {1, 8192}, {1, 32000}, {1, 130000}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}};
+  std::vector<Row> arrivals{{0}, {8192}, {32000}};
+  // As many requests as vLLM's rows have (bench/results).
+  std::vector<Row> offline{{128, 128, 1024}, {1000, 1000, 896}, {2048, 128, 512}, {2048, 2048, 256}};
 };
 
-struct Arrival {
-  Clock::time_point when;
-  std::size_t records;
-};
+/// Of sorted values; 0 of none.
+double at(const std::vector<double>& sorted, double share) {
+  return sorted.empty() ? 0 : sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1))];
+}
 
-/// What the callback saw.
-struct Log {
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::vector<Arrival> steps;
-  std::map<RequestId, std::vector<Clock::time_point>> tokens;
-  std::size_t finished = 0;
-  std::string error;
-  EnergyMeter meter;
-  std::size_t batch = 0;  ///< energy is counted over steps of so many tokens
-  std::size_t batch_steps = 0, metered_steps = 0;
-  double first_joules = 0, last_joules = 0;
-
-  void take(const StepOutput& out) {
-    const Clock::time_point now = Clock::now();
-    const std::lock_guard lock(mutex);
-    std::size_t count = 0;
-    for (const TokenRecord& r : out.records) {
-      if (r.token >= 0) {
-        tokens[r.request].push_back(now);
-        ++count;
-      }
-      finished += r.finish != FinishReason::kNone;
-      if (r.finish == FinishReason::kError) {
-        error = out.error;
-      }
-    }
-    steps.push_back({now, count});
-    if (count == batch && batch_steps++ % 16 == 0) {
-      last_joules = meter.joules();
-      first_joules = batch_steps == 1 ? last_joules : first_joules;
-      metered_steps = batch_steps - 1;
-    }
-    changed.notify_all();
-  }
-  void wait_finished(std::size_t n) {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return finished >= n || !error.empty(); });
-    if (!error.empty()) {
-      fail("a step failed: ", error);
-    }
-  }
-  void clear() {
-    const std::lock_guard lock(mutex);
-    steps.clear(), tokens.clear(), finished = 0, batch = batch_steps = metered_steps = 0;
-  }
-};
-
-double median(std::vector<double> v) {
-  std::ranges::sort(v);
-  return v.empty() ? 0 : v[v.size() / 2];
+std::vector<double> sorted(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values;
 }
 
 class Bench {
  public:
-  Bench(const EngineOptions& options, const std::set<std::string>& only) : only_(only) {
+  explicit Bench(const Options& options) : options_(options) {
     std::cout << "| start | s |\n|---|---|\n";
     const Clock::time_point begin = Clock::now();
     std::string plan;
     engine_ = Engine::create(
-        options, [this](const StepOutput& out) { log_.take(out); },
+        options.engine, [this](const StepOutput& out) { log_.take(out); },
         [](std::string_view phase, double s) { std::cout << "| " << phase << " | " << s << " |\n"; },
         [&](std::string_view text) { plan = text; });
     const double ready = seconds(Clock::now() - begin);
@@ -137,7 +73,7 @@ class Bench {
  private:
   template <typename Work>
   void section(const char* name, Work work) {
-    if (only_.empty() || only_.contains(name)) {
+    if (options_.only.empty() || options_.only.contains(name)) {
       work();
       std::cout << std::endl;
     }
@@ -161,10 +97,12 @@ class Bench {
   }
   RequestId submit(int prompt, int output) { return submit(random_tokens(prompt), output); }
 
+  double since(Clock::time_point begin, RequestId id) const { return seconds(log_.tokens.at(id).front() - begin) * 1e3; }
+
   void decode() {
     std::cout << "| batch | context | ms/token | p99 | tok/s | J/token |\n|---|---|---|---|---|---|\n";
-    for (const auto& [batch, context] : std::initializer_list<std::pair<int, int>>{
-             {1, 512}, {1, 8192}, {1, 32000}, {1, 130000}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}}) {
+    for (const Row& row : options_.decodes) {
+      const int batch = row[0], context = row[1];
       if (context + 64 > engine_->max_context()) {
         continue;
       }
@@ -178,17 +116,14 @@ class Bench {
       log_.wait_finished(batch);
       std::vector<double> gaps;
       for (std::size_t i = 1; i < log_.steps.size(); ++i) {
-        if (log_.steps[i].records == std::size_t(batch) && log_.steps[i - 1].records == std::size_t(batch)) {
-          gaps.push_back(seconds(log_.steps[i].when - log_.steps[i - 1].when));
+        if (log_.steps[i].tokens == std::size_t(batch) && log_.steps[i - 1].tokens == std::size_t(batch)) {
+          gaps.push_back(seconds(log_.steps[i].end - log_.steps[i - 1].end));
         }
       }
-      std::ranges::sort(gaps);
-      const double m = median(gaps);
-      const double p99 = gaps.empty() ? 0 : gaps[gaps.size() * 99 / 100];
-      std::cout << "| " << batch << " | " << context << " | " << m * 1e3 << " | " << p99 * 1e3 << " | "
-                << (m > 0 ? batch / m : 0) << " | "
-                << (log_.metered_steps > 0 ? (log_.last_joules - log_.first_joules) / double(log_.metered_steps * batch) : 0) << " |"
-                << std::endl;
+      gaps = sorted(std::move(gaps));
+      const double median = at(gaps, 0.5);
+      std::cout << "| " << batch << " | " << context << " | " << median * 1e3 << " | " << at(gaps, 0.99) * 1e3 << " | "
+                << (median > 0 ? batch / median : 0) << " | " << log_.joules_per_token() << " |" << std::endl;
       log_.clear();
     }
   }
@@ -205,11 +140,11 @@ class Bench {
         const RequestId id = submit(prompt, 1);
         log_.wait_finished(1);
         if (i > 0) {
-          ms.push_back(seconds(log_.tokens[id].front() - begin) * 1e3);
+          ms.push_back(since(begin, id));
         }
         log_.clear();
       }
-      std::cout << "| " << prompt << " | " << median(ms) << " |" << std::endl;
+      std::cout << "| " << prompt << " | " << at(sorted(ms), 0.5) << " |" << std::endl;
     }
   }
 
@@ -231,125 +166,169 @@ class Bench {
         double sum = 0;
         double last = 0;
         for (const RequestId id : ids) {
-          const double ttft = seconds(log_.tokens[id].front() - begin) * 1e3;
-          sum += ttft;
-          last = std::max(last, ttft);
+          sum += since(begin, id);
+          last = std::max(last, since(begin, id));
         }
         means.push_back(sum / 32), lasts.push_back(last);
         log_.clear();
       }
-      std::cout << "| " << (shared ? "shared, cache empty" : "nothing shared") << " | " << median(means) << " | " << median(lasts)
-                << " |" << std::endl;
+      std::cout << "| " << (shared ? "shared, cache empty" : "nothing shared") << " | " << at(sorted(means), 0.5) << " | "
+                << at(sorted(lasts), 0.5) << " |" << std::endl;
     }
   }
 
+  /// 64 decodes run from before a prompt arrives until it has its first token; the first row, without a prompt, is what they
+  /// are measured against.
   void arrival() {
-    std::cout << "| 64 running decodes, a prompt arrives | p50 ms | p99 | max | its TTFT |\n|---|---|---|---|---|\n";
-    for (const int prompt : {0, 8192, 32000}) {
+    constexpr int kDecodes = 64;
+    std::cout << "| 64 running decodes, a prompt arrives | p50 ms | p99 | max | max / p50 alone | its TTFT |\n|---|---|---|---|---|---|\n";
+    double alone = 0;
+    for (const Row& row : options_.arrivals) {
+      const int prompt = row[0];
       if (prompt + 8 > engine_->max_context()) {
         continue;
       }
       std::vector<RequestId> running;
-      for (int i = 0; i < 64; ++i) {
-        running.push_back(submit(1024, 400));
+      for (int i = 0; i < kDecodes; ++i) {
+        running.push_back(submit(1024, 4096));
       }
-      {
-        std::unique_lock lock(log_.mutex);
-        log_.changed.wait(lock, [&] {
-          return log_.tokens.size() == 64 && std::ranges::all_of(log_.tokens, [](const auto& t) { return t.second.size() > 20; });
-        });
-      }
+      const auto all_have = [&](std::size_t count) {
+        return log_.tokens.size() >= kDecodes && std::ranges::all_of(running, [&](RequestId id) { return log_.tokens[id].size() > count; });
+      };
+      log_.wait([&] { return all_have(40); });
       const Clock::time_point begin = Clock::now();
       RequestId late = 0;
       if (prompt > 0) {
         late = submit(prompt, 4);
+        log_.wait_finished(1);
+      } else {
+        log_.wait([&] { return all_have(240); });
       }
-      log_.wait_finished(64 + (prompt > 0 ? 1 : 0));
       std::vector<double> gaps;
-      for (const RequestId id : running) {
-        const auto& t = log_.tokens[id];
-        for (std::size_t i = 1; i < t.size(); ++i) {
-          if (t[i] > begin) {
-            gaps.push_back(seconds(t[i] - t[i - 1]) * 1e3);
+      {
+        const std::lock_guard lock(log_.mutex);
+        const Clock::time_point end = late != 0 ? log_.tokens[late].back() : Clock::time_point::max();
+        for (const RequestId id : running) {
+          const auto& t = log_.tokens[id];
+          for (std::size_t i = 1; i < t.size() && t[i] <= end; ++i) {
+            if (t[i] > begin) {
+              gaps.push_back(seconds(t[i] - t[i - 1]) * 1e3);
+            }
           }
         }
       }
-      std::ranges::sort(gaps);
-      std::cout << "| " << prompt << " tokens | " << gaps[gaps.size() / 2] << " | " << gaps[gaps.size() * 99 / 100] << " | "
-                << gaps.back() << " | " << (late != 0 ? seconds(log_.tokens[late].front() - begin) * 1e3 : 0) << " |" << std::endl;
+      gaps = sorted(std::move(gaps));
+      alone = prompt == 0 ? at(gaps, 0.5) : alone;
+      std::cout << "| " << prompt << " tokens | " << at(gaps, 0.5) << " | " << at(gaps, 0.99) << " | " << at(gaps, 1) << " | "
+                << (alone > 0 ? at(gaps, 1) / alone : 0) << " | " << (late != 0 ? since(begin, late) : 0) << " |" << std::endl;
+      for (const RequestId id : running) {
+        engine_->cancel(id);
+      }
+      log_.wait_finished(kDecodes + (late != 0 ? 1 : 0));
       log_.clear();
     }
   }
 
   void offline() {
-    std::cout << "| input/output | requests | output tok/s | s |\n|---|---|---|---|\n";
-    for (const auto& [input, output, requests] :
-         std::initializer_list<std::tuple<int, int, int>>{{128, 128, 1024}, {1000, 1000, 256}, {2048, 128, 128}, {2048, 2048, 192}}) {
+    std::cout << "| input/output | requests | output tok/s | s | J/token | preempted |\n|---|---|---|---|---|---|\n";
+    for (const Row& row : options_.offline) {
+      const int input = row[0], output = row[1], requests = row[2];
       const Clock::time_point begin = Clock::now();
+      const double joules = log_.meter.joules();
+      const std::uint64_t preempted = engine_->stats().preemptions;
       for (int i = 0; i < requests; ++i) {
         submit(input, output);
       }
       log_.wait_finished(requests);
       const double s = seconds(Clock::now() - begin);
-      std::cout << "| " << input << "/" << output << " | " << requests << " | " << double(requests) * output / s << " | " << s << " |"
-                << std::endl;
+      const double tokens = double(requests) * output;
+      std::cout << "| " << input << "/" << output << " | " << requests << " | " << tokens / s << " | " << s << " | "
+                << (log_.meter.joules() - joules) / tokens << " | " << engine_->stats().preemptions - preempted << " |" << std::endl;
       log_.clear();
     }
   }
 
-  std::set<std::string> only_;
+  const Options options_;
   std::mt19937_64 random_{20261121};
-  Log log_;
+  tools::StepLog log_;
   std::unique_ptr<Engine> engine_;
 };
 
-void run(int count, char** arguments) {
-  if (count < 2) {
-    fail("usage: engine-bench <checkpoint> [--backend cuda] [--only start,decode,...] [--memory-gib N] [--max-context N] [--step-tokens N]"
+std::vector<std::string> split(const std::string& list, char by) {
+  std::vector<std::string> parts;
+  std::istringstream in(list);
+  for (std::string part; std::getline(in, part, by);) {
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+std::vector<Row> rows(const std::string& name, const std::string& list, std::size_t numbers) {
+  std::vector<Row> result;
+  for (const std::string& text : split(list, ',')) {
+    Row row;
+    for (const std::string& number : split(text, '/')) {
+      row.push_back(std::stoi(number));
+    }
+    if (row.size() != numbers) {
+      fail(name, " has '", text, "': a row has ", numbers, " numbers, parted by /");
+    }
+    result.push_back(row);
+  }
+  return result;
+}
+
+Options parse(int count, char** arguments) {
+  if (count < 2 || count % 2 != 0) {
+    fail("usage: engine-bench <checkpoint> [--only decode,prefill,...] [--decode batch/context,...] [--arrival tokens,...]"
+         " [--offline input/output/requests,...] [--backend cuda] [--memory-gib N] [--max-context N] [--step-tokens N]"
          " [--sequences N] [--pace-prefill on|off]");
   }
-  EngineOptions options;
-  options.model = arguments[1];
-  options.backend = "cuda";
-  options.max_sequences = 256;
-  options.step_tokens = 8192;
-  options.queue_bound = 4096;
-  options.max_context = 40960;
-  std::set<std::string> only;
+  Options options;
+  EngineOptions& engine = options.engine;
+  engine.model = arguments[1];
+  engine.backend = "cuda";
+  engine.max_sequences = 1024;
+  engine.step_tokens = 8192;
+  engine.queue_bound = 4096;
+  engine.max_context = 40960;
   for (int i = 2; i + 1 < count; i += 2) {
     const std::string name = arguments[i];
     const std::string value = arguments[i + 1];
     if (name == "--backend") {
-      options.backend = value;
+      engine.backend = value;
     } else if (name == "--memory-gib") {
-      options.memory_bytes = std::stoull(value) << 30;
+      engine.memory_bytes = std::stoull(value) << 30;
     } else if (name == "--max-context") {
-      options.max_context = std::stoi(value);
+      engine.max_context = std::stoi(value);
     } else if (name == "--step-tokens") {
-      options.step_tokens = std::stoi(value);
+      engine.step_tokens = std::stoi(value);
     } else if (name == "--sequences") {
-      options.max_sequences = std::stoi(value);
+      engine.max_sequences = std::stoi(value);
     } else if (name == "--pace-prefill") {
-      options.pace_prefill = value == "on";
+      engine.pace_prefill = value == "on";
     } else if (name == "--only") {
-      for (std::size_t from = 0; from <= value.size();) {
-        const std::size_t to = std::min(value.find(',', from), value.size());
-        only.insert(value.substr(from, to - from));
-        from = to + 1;
-      }
+      const std::vector<std::string> names = split(value, ',');
+      options.only = {names.begin(), names.end()};
+    } else if (name == "--decode") {
+      options.decodes = rows(name, value, 2);
+    } else if (name == "--arrival") {
+      options.arrivals = rows(name, value, 1);
+    } else if (name == "--offline") {
+      options.offline = rows(name, value, 3);
     } else {
       fail("argument '", name, "' is not known");
     }
   }
-  std::cout << std::setprecision(4);
-  Bench(options, only).run();
+  return options;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
   return nim::tools::exit_status([&] {
-    run(count, arguments);
+    std::cout << std::setprecision(4);
+    Bench(parse(count, arguments)).run();
     return 0;
   });
 }
