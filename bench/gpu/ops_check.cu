@@ -188,6 +188,14 @@ struct Sequences {
     counts.sequences = int(queries.size());
     counts.pages = used;
   }
+  /// What the host's own planning reads.
+  nim::StepInput host_input() const {
+    nim::StepInput in{};
+    in.counts = const_cast<nim::StepCounts*>(&counts);
+    in.query_start = const_cast<int32_t*>(query_start.data());
+    in.context_length = const_cast<int32_t*>(contexts.data());
+    return in;
+  }
   nim::StepInput device_input() const {
     nim::StepInput in{};
     in.counts = upload(std::vector<nim::StepCounts>{counts});
@@ -258,6 +266,21 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   check(cudaStreamSynchronize(s.handle), "attention by mma");
   const auto portable = download(out, got.size());
   expect(std::memcmp(got.data(), portable.data(), got.size() * sizeof(bf16)) == 0, what + ": kernels for prompts differ");
+  Attention spread = a;  // each item's keys over several blocks
+  spread.spread = spread_of(all.host_input(), kv_heads, group, 0, 1 << 20);
+  if (s.hopper && attention_wgmma_fits(a) && spread.spread.items > 0) {
+    spread.partial = allocate<float>(spread.spread.items * spread.spread.splits * spread_unit_bytes(dim) / sizeof(float));
+    for (int ranges : {2, 3, 8}) {
+      spread.spread.ranges = ranges;
+      check(cudaMemset(spread.partial, 0xff, spread.spread.items * spread.spread.splits * spread_unit_bytes(dim)), "poison");
+      check(cudaDeviceSynchronize(), "poison");
+      attention_wgmma_launch(s, spread, all.counts.sequences);
+      check(cudaStreamSynchronize(s.handle), "attention spread");
+      expect(std::memcmp(got.data(), download(out, got.size()).data(), got.size() * sizeof(bf16)) == 0,
+             what + name(": spread differs, ranges", {ranges}));
+    }
+    cudaFree(spread.partial);
+  }
 
   // Doubles, at random rows and heads.
   double worst = 0;
@@ -370,6 +393,7 @@ int main(int argc, char** argv) {
         check_attention(s, dim, 1, group, 32, 100, {300, 1, 1}, {300, 90, 600});
       }
     check_attention(s, 128, 8, 4, 16, 0, {600, 1, 1, 200}, {600, 4000, 513, 1600});
+    check_attention(s, 128, 2, 4, 16, 0, {64, 1}, {5000, 300});
   } else {
     check_attention(s, 64, 1, 2, 32, 20, {40, 1}, {40, 70});
   }

@@ -14,12 +14,10 @@
 
 #include "cuda/gemm.cuh"
 #include "cuda/launch.cuh"
+#include "cuda/memory.h"
 #include "model/step_input.h"
 
 namespace nim::cuda {
-
-/// Sequences of a step that the attention kernels can plan for.
-inline constexpr int kMaxStepSequences = 1024;
 
 struct Attention {
   const __nv_bfloat16* qkv;  ///< panels of `rows`; q rotated
@@ -32,10 +30,11 @@ struct Attention {
   int group;   ///< q heads of a kv head
   int window;  ///< 0: none
   float scale_log2;
-  // Scratch of the decode kernel.
-  float* partial;       ///< [units][kv_heads * chunks][8][head_dim + 2]: o, m, l of a split
+  // Scratch.
+  float* partial;       ///< decodes: [units][kv_heads * chunks][8][head_dim + 2]: o, m, l of a split; prompts: spread_part()
   unsigned* finished;   ///< blocks that have written theirs; zero between launches
-  int partial_units;    ///< capacity of `partial`
+  int partial_units;    ///< capacity of `partial` for decodes
+  Spread spread;        ///< of prompts
 };
 
 struct RunningMax {
@@ -74,6 +73,7 @@ __device__ __forceinline__ void mask_values(uint4& v, int key0, int end) {
 void attention_decode_launch(const Stream&, const Attention&);
 void attention_prefill_launch(const Stream&, const Attention&, int sequences);  ///< any chip
 void attention_wgmma_launch(const Stream&, const Attention&, int sequences);    ///< Hopper
+void attention_spread_fold_launch(const Stream&, const Attention&);             ///< after it, where a.spread.ranges > 1
 bool attention_wgmma_fits(const Attention&);
 
 /// Of sequences with several rows, by the fastest kernel for this chip and shape.

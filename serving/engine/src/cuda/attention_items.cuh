@@ -5,8 +5,8 @@
 
 namespace nim::cuda {
 
-inline constexpr int kRowBlocks = 8;  ///< of an item: 16 queries of a q head each, a warp's
 inline constexpr int kSplitSteps = kSplitKeys / kStepKeys;
+inline constexpr int kConsumers = kRowBlocks / 4;  ///< warpgroups, 64 rows each
 
 /// 128 rows of a sequence, one kv head. Row block i of the sequence: queries from i / group * 16 of q head i % group.
 struct Item {
@@ -17,6 +17,12 @@ struct Item {
   int first_step, end_step;
 
   __device__ int position(int query) const { return context - queries + query; }
+  /// Where the steps of a warpgroup's rows end; 0: it has none.
+  __device__ int end_step_of(int warpgroup, int group) const {
+    const int first = row_block0 + 4 * warpgroup;
+    const int end = min(first + 4, row_blocks);
+    return end > first ? position(min(queries, (end - 1) / group * 16 + 16) - 1) / kStepKeys + 1 : 0;
+  }
 };
 
 /// By a whole warp. Sequences with one row belong to the decode kernel; of each, the longest work comes first.
@@ -26,7 +32,7 @@ __device__ __forceinline__ Item item_at(const Attention& a, int index) {
   int left = index / a.layout.kv_heads;
   for (int base = 0; base < sequences; base += 32) {
     const int queries = base + lane < sequences ? a.step.query_start[base + lane + 1] - a.step.query_start[base + lane] : 0;
-    const int blocks = queries > 1 ? ((queries + 15) / 16 * a.group + kRowBlocks - 1) / kRowBlocks : 0;
+    const int blocks = prompt_items(queries, a.group);
     int end = blocks;
 #pragma unroll
     for (int d = 1; d < 32; d *= 2) {
@@ -58,6 +64,35 @@ __device__ __forceinline__ Item item_at(const Attention& a, int index) {
 /// The block's item of a round: forwards and backwards in turn, which evens out lengths that fall.
 __device__ __forceinline__ int index_of(int round) {
   return round * gridDim.x + (round % 2 == 0 ? blockIdx.x : gridDim.x - 1 - blockIdx.x);
+}
+
+/// The block's work of a round. Spread: one round, and of the block's item a range of splits.
+template <bool kSpread>
+__device__ __forceinline__ Item work_at(const Attention& a, int round) {
+  if constexpr (!kSpread) {
+    return item_at(a, index_of(round));
+  }
+  Item item = round == 0 ? item_at(a, blockIdx.x / a.spread.ranges) : Item{-1};
+  if (item.sequence >= 0) {
+    const int first = item.first_step / kSplitSteps;
+    const int each = ((item.end_step + kSplitSteps - 1) / kSplitSteps - first + a.spread.ranges - 1) / a.spread.ranges;
+    item.first_step = (first + int(blockIdx.x) % a.spread.ranges * each) * kSplitSteps;
+    item.end_step = min(item.end_step, item.first_step + each * kSplitSteps);
+    if (item.first_step >= item.end_step) {
+      item.sequence = -1;
+    }
+  }
+  return item;
+}
+
+/// Quads that a warpgroup writes of a split: its threads' accumulators, then their rows' maxima and sums.
+template <int kDim>
+inline constexpr int kSpreadQuads = 128 * (kDim / 8 + 1);
+
+template <int kDim>
+__device__ __forceinline__ float4* spread_part(const Attention& a, int item, int split, int warpgroup) {
+  return reinterpret_cast<float4*>(a.partial) +
+         ((std::size_t(item) * a.spread.splits + split) * kConsumers + warpgroup) * kSpreadQuads<kDim>;
 }
 
 }  // namespace nim::cuda

@@ -4,7 +4,8 @@
 // warpgroup weighs, the other multiplies.
 //
 // Pages hold core matrices and activations are panels of them, so nothing is moved after the copy. The sums are those of
-// cuda/attention.cuh, step by step, and so are their bits.
+// cuda/attention.cuh, step by step, and so are their bits. Where a step has few such blocks, several share one's keys and leave
+// the folding of splits to attention_spread.cu.
 #include <algorithm>
 
 #include "cuda/attention_items.cuh"
@@ -12,7 +13,6 @@
 namespace nim::cuda {
 namespace {
 
-constexpr int kConsumers = kRowBlocks / 4;  ///< warpgroups
 constexpr int kThreads = 128 * (kConsumers + 1);
 constexpr int kQueryBuffers = 2;
 
@@ -108,7 +108,7 @@ __device__ __forceinline__ void clear_values(uint32_t values, int keys) {
 
 #endif
 
-template <int kDim>
+template <int kDim, bool kSpread>
 __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a) {
 #ifdef NIM_SM90A
   using R = Ring<kDim>;
@@ -141,7 +141,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
     if (warp == 4 * kConsumers) {
       ptx::wait_for_previous();
       for (int round = 0;; ++round) {
-        const Item item = item_at(a, index_of(round));
+        const Item item = work_at<kSpread>(a, round);
         if (item.sequence < 0) {
           break;
         }
@@ -169,16 +169,14 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
     pass_turn();
   }
   for (int round = 0;; ++round) {
-    const Item item = item_at(a, index_of(round));
+    const Item item = work_at<kSpread>(a, round);
     if (item.sequence < 0) {
       break;
     }
     const int row_block = item.row_block0 + warp;
     const int query0 = row_block / a.group * 16;
     const int position0 = item.position(query0);
-    const int group_end = min(item.row_block0 + 4 * group + 4, item.row_blocks);  // of the warpgroup's row blocks
-    const int end_query = min(item.queries, (group_end - 1) / a.group * 16 + 16);
-    const int end_step = group_end > item.row_block0 + 4 * group ? item.position(end_query - 1) / kStepKeys + 1 : 0;
+    const int end_step = item.end_step_of(group, a.group);
 
     float total[kDim / 2];
     float o[kDim / 2];  // of the split; its first product ignores what is there
@@ -196,6 +194,16 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
       for (int j = 0; j < kStepBlocks; ++j) {
         ptx::mma(sum, p[j], kOnes, kOnes);
       }
+    };
+    const auto write_split = [&](int split) {
+      float4* const part = spread_part<kDim>(a, blockIdx.x / a.spread.ranges, split, group) + threadIdx.x % 128;
+#pragma unroll
+      for (int d = 0; d < kDim / 8; ++d) {
+        __stcg(part + d * 128, make_float4(o[4 * d], o[4 * d + 1], o[4 * d + 2], o[4 * d + 3]));
+      }
+      __stcg(part + kDim / 8 * 128, make_float4(running[0].value, running[1].value, sum[0], sum[2]));
+      running[0].value = running[1].value = -INFINITY;
+      sum[0] = sum[1] = sum[2] = sum[3] = 0;
     };
     const auto fold_split = [&] {
       float keep[2], add[2];
@@ -248,7 +256,11 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
         release();
         const bool opens_split = step % kSplitSteps == 0;  // the first of an item does
         if (opens_split && step > item.first_step) {
-          fold_split();
+          if constexpr (kSpread) {
+            write_split(step / kSplitSteps - 1);
+          } else {
+            fold_split();
+          }
         }
 #pragma unroll
         for (int i = 0; i < kStepKeys / 2; ++i) {
@@ -335,6 +347,12 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
       ptx::barrier_arrive(queries.empty_at());
     }
     queries.advance(kQueryBuffers);
+    if constexpr (kSpread) {
+      if (end_step > item.first_step) {
+        write_split((min(end_step, item.end_step) - 1) / kSplitSteps);
+      }
+      continue;
+    }
     fold_split();
 
     auto* const panels = reinterpret_cast<uint32_t*>(a.out);
@@ -357,11 +375,17 @@ __global__ void __launch_bounds__(kThreads, 1) attention_wgmma(const Attention a
 
 template <int kDim>
 void launch(const Stream& stream, const Attention& a, int sequences) {
-  static const int raised = allow_shared(attention_wgmma<kDim>, Ring<kDim>::kBytes);
+  static const int raised = allow_shared(attention_wgmma<kDim, false>, Ring<kDim>::kBytes) +
+                            allow_shared(attention_wgmma<kDim, true>, Ring<kDim>::kBytes);
   (void)raised;
+  if (a.spread.ranges > 1) {
+    const int blocks = a.spread.items * a.spread.ranges;
+    launch_kernel(stream, attention_wgmma<kDim, true>, blocks, kThreads, Ring<kDim>::kBytes, a);
+    return attention_spread_fold_launch(stream, a);
+  }
   // Items at most: every sequence rounds its rows up to 16 and its row blocks up to kRowBlocks.
   const int most = ((a.rows / 16 + sequences) * a.group / kRowBlocks + sequences) * a.layout.kv_heads;
-  launch_kernel(stream, attention_wgmma<kDim>, std::min(most, stream.multiprocessors), kThreads, Ring<kDim>::kBytes, a);
+  launch_kernel(stream, attention_wgmma<kDim, false>, std::min(most, stream.multiprocessors), kThreads, Ring<kDim>::kBytes, a);
 }
 
 }  // namespace

@@ -20,24 +20,16 @@ namespace {
 
 using namespace cuda;
 
-/// Left to the driver: modules, graphs, local memory.
-constexpr std::size_t kReserve = std::size_t{768} << 20;
-/// Splits of the decode attention that may be apart at once; beyond, a sequence goes to one block.
-constexpr int kPartialUnits = 2048;
-
 const __nv_bfloat16* on_device(const bf16* p) { return reinterpret_cast<const __nv_bfloat16*>(p); }
 __nv_bfloat16* on_device(bf16* p) { return reinterpret_cast<__nv_bfloat16*>(p); }
-
-int attention_heads(const ModelConfig& c) {  // blocks of q heads that the decode kernel takes apart
-  return c.kv_heads * ((c.heads / c.kv_heads + 7) / 8);
-}
 
 /// Rows of a decode step are rounded up to one of these, a graph each.
 int bucket_of(int rows) { return rows <= 4 ? (rows == 3 ? 4 : rows) : rows <= 64 ? round_up(rows, 8) : round_up(rows, 32); }
 
 class CudaOps final : public Ops {
  public:
-  explicit CudaOps(const CudaOptions& options) : options_(options), device_(open_device(options.device)) {
+  explicit CudaOps(const CudaOptions& options)
+      : options_(options), device_(open_device(options.device)), memory_(options.hopper && device_.major == 9) {
     stream_.multiprocessors = device_.multiprocessors;
     stream_.hopper = options.hopper && device_.major == 9;
     stream_.large_shared = device_.shared_bytes >= 163 * 1024;
@@ -75,54 +67,27 @@ class CudaOps final : public Ops {
     std::size_t free = 0;
     std::size_t total = 0;
     check(cudaMemGetInfo(&free, &total), "free memory");
-    return free > kReserve ? free - kReserve : 0;
+    return usable_bytes(free);
   }
 
-  std::size_t matrix_bytes(int out, int in, bool gated) const override {
-    if (in % kBlock != 0 || (gated && out % kBlock != 0)) {
-      fail("a weight of ", out, " x ", in, ": the CUDA backend takes widths that are multiples of 16");
-    }
-    return std::size_t(round_up(out, kBlock)) * in * sizeof(bf16);
-  }
-
-  std::size_t kv_page_bytes(const ModelConfig& c, int page_tokens) const override {
-    if (page_tokens != 16 && page_tokens != 32 && page_tokens != 64) {
-      fail("block_size ", page_tokens, ": the CUDA backend stores keys in blocks of 16 tokens; use 16, 32 or 64");
-    }
-    if (c.head_dim != 32 && c.head_dim != 64 && c.head_dim != 128) {
-      fail("head_dim ", c.head_dim, ": the CUDA backend has attention for 32, 64 and 128");
-    }
-    return std::size_t(c.layers) * 2 * c.kv_heads * page_tokens * c.head_dim * sizeof(bf16);
-  }
-
-  std::vector<MemoryLine> own_memory(const ModelConfig& c, const StepLimits& limits) const override {
-    std::vector<MemoryLine> lines;
-    for (const Part& part : parts(c, limits)) {
-      lines.push_back({part.name, aligned(part.bytes)});
-    }
-    return lines;
-  }
-
-  /// Pinned memory; the staging buffers are not counted, as they are returned before the KV pages fill.
-  std::vector<MemoryLine> host_memory(const ModelConfig&, const StepLimits&) const override { return {}; }
+  std::size_t matrix_bytes(int out, int in, bool gated) const override { return memory_.matrix_bytes(out, in, gated); }
+  std::size_t kv_page_bytes(const ModelConfig& c, int page_tokens) const override { return memory_.kv_page_bytes(c, page_tokens); }
+  std::vector<MemoryLine> own_memory(const ModelConfig& c, const StepLimits& l) const override { return memory_.own_memory(c, l); }
+  std::vector<MemoryLine> host_memory(const ModelConfig& c, const StepLimits& l) const override { return memory_.host_memory(c, l); }
 
   std::byte* allocate(const ArenaLayout& layout, const ModelConfig& config, const StepLimits& limits) override {
-    if (limits.max_sequences > kMaxStepSequences) {
-      fail("max_sequences ", limits.max_sequences, ": the CUDA backend plans for ", kMaxStepSequences, " at most");
-    }
     config_ = config;
     limits_ = limits;
     if (const cudaError_t status = cudaMalloc(reinterpret_cast<void**>(&arena_), layout.bytes); status != cudaSuccess) {
       std::size_t free = 0;
       std::size_t total = 0;
       cudaMemGetInfo(&free, &total);
-      fail("GPU memory: ", layout.bytes >> 20, " MiB are asked for, ", free >> 20, " of ", total >> 20, " MiB are free (",
-           cudaGetErrorString(status), "): lower the memory limit, the context or max_sequences");
+      refuse_allocation(layout.bytes, free, total, cudaGetErrorString(status));
     }
     std::byte* own = arena_ + layout.own_offset;
-    auto take = [&, lines = parts(config, limits), i = std::size_t{0}]() mutable {
+    auto take = [&, lines = own_memory(config, limits), i = std::size_t{0}]() mutable {
       std::byte* const at = own;
-      own += aligned(lines[i++].bytes);
+      own += lines[i++].bytes;
       return at;
     };
     step_ = place_step_input(take(), limits, config.vocab);
@@ -136,7 +101,7 @@ class CudaOps final : public Ops {
     std::byte* const flags = take();
     claim_ = reinterpret_cast<unsigned*>(flags);
     finished_ = claim_ + kClaims;
-    check(cudaMemset(flags, 0, flag_bytes(config)), "clearing flags");
+    check(cudaMemset(flags, 0, CudaMemory::flag_bytes()), "clearing flags");
     check(cudaMemset(last_token_, 0, sizeof(std::int32_t) * limits.max_sequences), "clearing tokens");
 
     kv_ = reinterpret_cast<__nv_bfloat16*>(arena_ + layout.kv_offset);
@@ -169,8 +134,13 @@ class CudaOps final : public Ops {
 
   StepInput host_input(int set) override { return host_input_[set]; }
 
-  void begin_step(int set, const StepShape&) override {
+  void begin_step(int set, const StepShape& shape) override {
     const StepInput& from = host_input_[set];
+    spread_ = {};
+    if (shape.longest_query > 1) {
+      spread_ = spread_of(from, config_.kv_heads, config_.heads / config_.kv_heads, stream_.multiprocessors,
+                          static_cast<int>(memory_.spread_units(config_, limits_)));
+    }
     const StepCounts& n = *from.counts;
     // The small arrays stand together, before `page`; of the others what is used travels.
     copy(step_.counts, from.counts, reinterpret_cast<std::byte*>(from.page) - reinterpret_cast<std::byte*>(from.counts));
@@ -290,6 +260,7 @@ class CudaOps final : public Ops {
     a.partial = attention_partial_;
     a.finished = finished_;
     a.partial_units = kPartialUnits;
+    a.spread = spread_;
     attention_decode_launch(stream_, a);
     if (shape.longest_query > 1) {
       attention_of_prompts(stream_, a, shape.sequences);
@@ -301,32 +272,6 @@ class CudaOps final : public Ops {
   }
 
  private:
-  struct Part {
-    const char* name;
-    std::size_t bytes;
-  };
-
-  static std::size_t flag_bytes(const ModelConfig& c) {
-    return sizeof(unsigned) * (kClaims + 1);
-  }
-
-  /// What the backend keeps in the arena, in the order of `allocate`.
-  static std::vector<Part> parts(const ModelConfig& c, const StepLimits& limits) {
-    const std::size_t sequences = limits.max_sequences;
-    const std::size_t vocab = c.vocab;
-    return {
-        {"step input", step_input_bytes(limits, c.vocab)},
-        {"step results", step_result_bytes(limits)},
-        {"token counts behind penalties", sequences * ((vocab + 1) / 2 * 2) * sizeof(std::uint16_t)},
-        {"last tokens", sequences * sizeof(std::int32_t)},
-        {"parts of sampled rows", sequences * kSampleParts * sizeof(SamplePart)},
-        {"processed logits", sequences * vocab * sizeof(float)},
-        {"sums of a product's first slice", kPartialBytes},
-        {"attention by splits", std::size_t(kPartialUnits) * attention_heads(c) * 8 * (c.head_dim + 2) * sizeof(float)},
-        {"flags", flag_bytes(c)},
-    };
-  }
-
   void copy(void* device, const void* host, std::size_t bytes) {
     if (bytes > 0) {
       check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream_.handle), "step input");
@@ -340,6 +285,7 @@ class CudaOps final : public Ops {
 
   const CudaOptions options_;
   const Device device_;
+  const CudaMemory memory_;
   Stream stream_;
   cudaEvent_t ended_[2] = {};
   ModelConfig config_;
@@ -350,6 +296,7 @@ class CudaOps final : public Ops {
   StepInput host_input_[2] = {};
   StepResult host_result_[2] = {};
   std::optional<StagingRing> staging_;
+  Spread spread_;  ///< of the step being launched
   std::map<int, cudaGraphExec_t> graphs_;  ///< by rows; null: seen once
 
   // In the arena.

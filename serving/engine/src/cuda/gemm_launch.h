@@ -3,13 +3,9 @@
 
 #include "cuda/gemm.cuh"
 #include "cuda/launch.cuh"
+#include "cuda/memory.h"
 
 namespace nim::cuda {
-
-/// Bytes of Gemm::partial: 160 blocks' tiles of 128 x 256.
-inline constexpr std::size_t kPartialBytes = std::size_t(160) * 256 * 128 * sizeof(float);
-/// Entries of Gemm::claim.
-inline constexpr int kClaims = 4096;
 
 void gemm_ring_launch(const Stream&, const Gemm&);    ///< Hopper, up to 64 rows
 void gemm_batch_launch(const Stream&, const Gemm&);   ///< Hopper, 33 to 256 rows

@@ -29,7 +29,7 @@ std::string mib(std::size_t bytes) {
 struct Fixed {
   std::vector<MemoryLine> weights, activations, own, host;
 
-  Fixed(const ModelConfig& config, const Ops& ops, const StepLimits& limits) {
+  Fixed(const ModelConfig& config, const OpsMemory& ops, const StepLimits& limits) {
     Model model;
     model.config = config;
     const std::size_t all = place_weights(model, ops, limits, nullptr);
@@ -45,7 +45,7 @@ struct Fixed {
 
 }  // namespace
 
-std::size_t place_weights(Model& model, const Ops& ops, const StepLimits& limits, std::byte* base) {
+std::size_t place_weights(Model& model, const OpsMemory& ops, const StepLimits& limits, std::byte* base) {
   const ModelConfig& c = model.config;
   Placer at(base);
   const auto matrix = [&](int out, int in, bool biased = false, bool gated = false) {
@@ -85,7 +85,7 @@ std::size_t place_activations(Activations& a, const ModelConfig& c, const StepLi
   return at.bytes();
 }
 
-MemoryPlan plan_memory(const ModelConfig& config, const Ops& ops, const StepLimits& asked, std::size_t budget) {
+MemoryPlan plan_memory(const ModelConfig& config, const OpsMemory& ops, const StepLimits& asked, std::size_t budget) {
   MemoryPlan plan;
   plan.limits = asked;
   StepLimits& limits = plan.limits;

@@ -27,10 +27,10 @@ struct MemoryPlan {
 /// Plans `limits`. Where `limits.pages` is 0 the pool takes what the budget leaves, up to what max_sequences of max_context
 /// can use; where `limits.max_context` is 0 it becomes the model's own, or what the pages hold. Throws one line with the
 /// figures where the budget is too small.
-MemoryPlan plan_memory(const ModelConfig&, const Ops&, const StepLimits& limits, std::size_t budget);
+MemoryPlan plan_memory(const ModelConfig&, const OpsMemory&, const StepLimits& limits, std::size_t budget);
 
 /// Places the model's weights from `base` on: weights are the arena's first part. With a null base it only counts.
-std::size_t place_weights(Model&, const Ops&, const StepLimits&, std::byte* base);
+std::size_t place_weights(Model&, const OpsMemory&, const StepLimits&, std::byte* base);
 
 /// Places the activations from `base` on.
 std::size_t place_activations(Activations&, const ModelConfig&, const StepLimits&, std::byte* base);

@@ -53,18 +53,11 @@ struct ArenaLayout {
   std::size_t own_offset = 0;  ///< the sum of own_memory
 };
 
-class Ops {
+/// What a backend takes of its memory, by arithmetic: nothing is allocated, no device is asked, any thread may ask.
+class OpsMemory {
  public:
-  virtual ~Ops() = default;
+  virtual ~OpsMemory() = default;
 
-  // ---- Before the load: arithmetic. Nothing is allocated, any thread may ask.
-
-  /// The chip and the path chosen on it, for the log.
-  virtual std::string describe() const = 0;
-  /// Rows that products take at a time: up to the next multiple, more rows in a step cost next to nothing.
-  virtual int row_tile() const { return 1; }
-  /// Bytes that may be planned for, free at this moment.
-  virtual std::size_t free_memory() const = 0;
   virtual std::size_t matrix_bytes(int out, int in, bool gated) const = 0;
   /// One page: keys and values of page_tokens tokens in all layers.
   virtual std::size_t kv_page_bytes(const ModelConfig&, int page_tokens) const = 0;
@@ -72,6 +65,18 @@ class Ops {
   virtual std::vector<MemoryLine> own_memory(const ModelConfig&, const StepLimits&) const = 0;
   /// Host memory outside the arena: staging for the load, pinned step input and results.
   virtual std::vector<MemoryLine> host_memory(const ModelConfig&, const StepLimits&) const = 0;
+};
+
+class Ops : public OpsMemory {
+ public:
+  // ---- Before the load.
+
+  /// The chip and the path chosen on it, for the log.
+  virtual std::string describe() const = 0;
+  /// Rows that products take at a time: up to the next multiple, more rows in a step cost next to nothing.
+  virtual int row_tile() const { return 1; }
+  /// Bytes that may be planned for, free at this moment.
+  virtual std::size_t free_memory() const = 0;
 
   // ---- The load.
 
