@@ -5,6 +5,7 @@ import { SettingError } from '../settings/setting-error.js';
 import { type Command, type CommandContext, UsageError } from './command.js';
 import { createModelStore } from './create-model-store.js';
 import { downloadToCache } from './download-to-cache.js';
+import { gpus } from './gpus.js';
 import { huggingfaceCli } from './huggingface-cli.js';
 import { listModelProfiles } from './list-model-profiles.js';
 
@@ -15,7 +16,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   'download-to-cache': downloadToCache,
   'create-model-store': createModelStore,
   'huggingface-cli': huggingfaceCli,
-  'list-model-profiles': (context) => listModelProfiles(context),
+  'list-model-profiles': async (context) => listModelProfiles(context, await gpus()),
 };
 
 /** Errors that are for the reader of a log, in one line; others are defects and keep their stack. */

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { devicesOf, gpus } from '../../src/commands/gpus.js';
 import { COMMANDS, type CommandContext, runCommand } from '../../src/commands/index.js';
 import { listModelProfiles } from '../../src/commands/list-model-profiles.js';
 import { findModel } from '../../src/commands/sources.js';
@@ -199,5 +200,18 @@ MODEL PROFILES
     expect(out[0]).toContain('  -  [2237:10de] (1) NVIDIA A10G');
     expect(out[0]).toMatch(/runnable:\n {2}- [0-9a-f]{64} \(vllm-fp8-tp2/);
     expect(out[0]).toMatch(/low memory:\n {2}- [0-9a-f]{64} \(vllm-bf16/);
+  });
+});
+
+describe('the GPUs of the machine', () => {
+  it('are those that the driver lists, device before vendor', () => {
+    expect(devicesOf('0, NVIDIA H200, 0x233510DE, 143771\n1, NVIDIA A10G, 0x223710DE, 23028\n')).toEqual([
+      { index: 0, name: 'NVIDIA H200', pci: '2335:10de', memoryBytes: 143_771 * 2 ** 20 },
+      { index: 1, name: 'NVIDIA A10G', pci: '2237:10de', memoryBytes: 23_028 * 2 ** 20 },
+    ]);
+  });
+
+  it('are none where there is no driver', async () => {
+    expect(await gpus('/nonexistent/nvidia-smi')).toEqual([]);
   });
 });
