@@ -1,4 +1,5 @@
-"""Writes a random checkpoint of Llama-3.1-8B's shape in safetensors, bf16, N(0, 0.02), made on the GPU.
+"""Writes a random checkpoint of Llama-3.1-8B's shape in safetensors, bf16, N(0, 0.02), made on the GPU,
+with a tokenizer of its size.
 
     python bench/gpu/random_checkpoint.py <folder>
 """
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
+from random_tokenizer import write_tokenizer
 from safetensors.torch import save_file
 
 LAYERS, HIDDEN, INTERMEDIATE, VOCABULARY = 32, 4096, 14336, 128256
@@ -77,6 +79,7 @@ def ends():
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "config.json").write_text(json.dumps(CONFIG))
+write_tokenizer(folder)
 torch.manual_seed(1)
 files = LAYERS // LAYERS_OF_A_FILE + 1
 weight_map = {}

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { baseImage } from './base.js';
 import { buildah, IMAGE, missing, STORE } from './buildah.js';
-import { type Layer, layersOf } from './layers.js';
+import { type Layer, layersOf, layerTable } from './layers.js';
 
 /** Images without a name that are kept: a build makes some six. */
 const KEPT_LAYERS = 40;
@@ -103,13 +103,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   });
   const began = performance.now();
   const { name, layers } = build({ ...values, cudaCode: values.cpu ? '' : values['cuda-code'] });
-  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`.padStart(9);
-  for (const { compressedBytes, from } of layers) {
-    console.log(`${megabytes(compressedBytes)}  ${from}`);
-  }
-  console.log(
-    `${megabytes(layers.reduce((sum, { compressedBytes }) => sum + compressedBytes, 0))}  compressed, together`,
-  );
+  console.log(layerTable(layers));
   if (values.output) {
     buildah(['push', '-q', name, `oci-archive:${values.output}:${name}`]);
   }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildah, STORE } from './buildah.js';
+import { MemoryGroup } from './memory-group.js';
 
 /** A folder of this machine inside a container. */
 export interface Mount {
@@ -24,9 +25,12 @@ export interface ContainerOptions {
   readonly readOnlyRoot?: boolean;
   /** No network, not even the machine's own. */
   readonly offline?: boolean;
+  /** One processor, and as much memory as this; MemoryGroup.missing says whether this machine can limit it. */
+  readonly smallAs?: number;
 }
 
-interface ImageConfig {
+/** What an image's configuration says of its containers (OCI image specification). */
+export interface ImageConfig {
   readonly Entrypoint?: readonly string[];
   readonly Cmd?: readonly string[];
   readonly Env: readonly string[];
@@ -35,22 +39,35 @@ interface ImageConfig {
   readonly Labels: Readonly<Record<string, string>>;
 }
 
-/** An image of the store, mounted: what containers of it see as their root. */
-export class MountedImage {
-  public readonly config: ImageConfig;
-  /** The root folder on this machine. */
-  public readonly root: string;
-  private readonly working: string;
-
-  public constructor(public readonly name: string) {
-    const { OCIv1 } = JSON.parse(buildah(['inspect', '--type', 'image', name])) as { OCIv1: { config: ImageConfig } };
-    this.config = OCIv1.config;
-    this.working = buildah(['from', '--pull-never', name]);
-    this.root = buildah(['mount', this.working]);
-  }
+/** An image as a folder of this machine, which containers of it see as their root. */
+export class UnpackedImage {
+  /** @param machine what each container of this machine gets: a GPU's files */
+  public constructor(
+    public readonly config: ImageConfig,
+    public readonly root: string,
+    public readonly machine: readonly Mount[] = [],
+  ) {}
 
   public start(options: ContainerOptions = {}): Container {
     return new Container(this, options);
+  }
+}
+
+/** An image of buildah's store. */
+export class MountedImage extends UnpackedImage {
+  public static open(name: string, machine: readonly Mount[] = []): MountedImage {
+    const { OCIv1 } = JSON.parse(buildah(['inspect', '--type', 'image', name])) as { OCIv1: { config: ImageConfig } };
+    const working = buildah(['from', '--pull-never', name]);
+    return new MountedImage(OCIv1.config, buildah(['mount', working]), machine, working);
+  }
+
+  private constructor(
+    config: ImageConfig,
+    root: string,
+    machine: readonly Mount[],
+    private readonly working: string,
+  ) {
+    super(config, root, machine);
   }
 
   public close(): void {
@@ -59,24 +76,32 @@ export class MountedImage {
 }
 
 /** crun insists on one kind of control groups, and takes them as it finds them: some machines have the two mixed. */
-const OWN_CGROUPS =
-  'umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec crun --root "$0" --cgroup-manager=disabled run --bundle "$1" "$2"';
+const RUN = [
+  'if [ -n "$3" ]; then echo $$ > "$3"/cgroup.procs && taskset -cp 0 $$ > /dev/null || exit 1; fi',
+  'umount -R /sys/fs/cgroup',
+  'mount -t cgroup2 none /sys/fs/cgroup',
+  'exec crun --root "$0" --cgroup-manager=disabled run --bundle "$1" "$2"',
+].join('; ');
 
 /** A running container: a process of crun, an OCI runtime that needs neither Docker nor a daemon. */
 export class Container {
   public stdout = '';
   public stderr = '';
   public readonly startedAt = performance.now();
+  public running = true;
+  /** The most memory that it has held, the page cache counted, where it has ended and its memory was limited; else 0. */
+  public peakBytes = 0;
   /** The exit status. */
   public readonly exited: Promise<number | null>;
   private readonly child: ChildProcess;
 
-  public constructor(image: MountedImage, options: ContainerOptions) {
+  public constructor(image: UnpackedImage, options: ContainerOptions) {
     mkdirSync(STORE, { recursive: true });
     const bundle = mkdtempSync(join(STORE, 'bundle-'));
     writeFileSync(join(bundle, 'config.json'), JSON.stringify(runtimeConfig(image, options)));
     const id = bundle.slice(bundle.lastIndexOf('/') + 1);
-    this.child = spawn('unshare', ['-m', 'sh', '-c', OWN_CGROUPS, join(STORE, 'crun'), bundle, id], {
+    const group = options.smallAs === undefined ? undefined : new MemoryGroup(id, options.smallAs);
+    this.child = spawn('unshare', ['-m', 'sh', '-c', RUN, join(STORE, 'crun'), bundle, id, group?.folder ?? ''], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -88,6 +113,9 @@ export class Container {
     this.exited = new Promise((resolve) =>
       this.child.once('close', (status) => {
         rmSync(bundle, { recursive: true, force: true });
+        this.peakBytes = group?.peakBytes() ?? 0;
+        group?.remove();
+        this.running = false;
         resolve(status);
       }),
     );
@@ -115,7 +143,7 @@ export class Container {
 }
 
 /** config.json of the OCI runtime specification. */
-function runtimeConfig({ config, root }: MountedImage, options: ContainerOptions): unknown {
+function runtimeConfig({ config, root, machine }: UnpackedImage, options: ContainerOptions): unknown {
   const [uid, gid] = options.user ?? [1000, 2000];
   const namespaces = ['pid', 'ipc', 'uts', 'mount', ...(options.offline ? ['network'] : [])];
   const scratch = (destination: string, ...more: string[]) => ({
@@ -144,7 +172,7 @@ function runtimeConfig({ config, root }: MountedImage, options: ContainerOptions
       scratch('/dev', 'mode=755', 'size=65536k'),
       scratch('/dev/shm', 'nodev', 'noexec', 'mode=1777', 'size=65536k'),
       scratch('/tmp', 'nodev', 'mode=1777'),
-      ...(options.mounts ?? []).map(({ source, target, readOnly }) => ({
+      ...[...machine, ...(options.mounts ?? [])].map(({ source, target, readOnly }) => ({
         destination: target,
         source,
         options: ['bind', readOnly ? 'ro' : 'rw'],

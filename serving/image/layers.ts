@@ -24,3 +24,13 @@ export function layersOf(folder: string): Layer[] {
   const made = history.filter(({ empty_layer }) => !empty_layer).map(({ created_by = '' }) => created_by);
   return layers.map(({ digest, size }, at) => ({ digest, compressedBytes: size, from: made[at] ?? '' }));
 }
+
+/** A line for each layer, and their sum. */
+export function layerTable(layers: readonly Layer[]): string {
+  const line = (bytes: number, text: string) => `${`${(bytes / 1e6).toFixed(1)} MB`.padStart(9)}  ${text}`;
+  const all = layers.reduce((sum, { compressedBytes }) => sum + compressedBytes, 0);
+  return [
+    ...layers.map(({ compressedBytes, from }) => line(compressedBytes, from)),
+    line(all, 'compressed, together'),
+  ].join('\n');
+}
