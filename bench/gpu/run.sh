@@ -1,33 +1,81 @@
 #!/bin/bash
-# Reproduces the table of bench/results/*-gpu.md on the GPU of this machine and prints Markdown. About 6 minutes on an H200.
+# Reproduces the table of bench/results/*-gpu.md on the GPU of this machine and prints Markdown.
 #   cmake -B out/cuda -S serving/engine -DNIM_CUDA=ON -DNIM_TESTS=OFF && cmake --build out/cuda -j
-#   bench/gpu/run.sh out/cuda /dev/shm > table.md        (programs; a folder with 20 GB of room, in memory for the start's figure)
+#   bench/gpu/run.sh out/cuda /dev/shm [part...] > table.md
+# First the programs, then a folder with 40 GB of room, in memory for the start's figure. Without parts all of them run, about
+# 12 minutes on an H200; each keeps what it printed in <folder>/results (NIM_RESULTS names another), and the last, `table`, makes
+# the table of whatever lies there, so parts may run one after the other, on machines with little time.
+#   limits kernels shapes engine torch-answers refusals restart decode prompts arrival offline long torch cublas soak table
+# NIM_TORCH_COMPILED="1/512 64/1024" also runs torch's decode compiled for these shapes, 55 to 100 s each; NIM_SOAK is the soak's
+# length in seconds (120).
 set -u
 programs=$(realpath "$1")
 work=$2
+shift 2
 here=$(realpath "$(dirname "$0")")
-model=$work/llama-3.1-8b-random
-block() { printf '\n## %s\n\n```\n' "$1"; shift; timeout 120 "$@" 2>&1; printf '```\n'; }
-table() { printf '\n## %s\n\n' "$1"; shift; timeout 120 "$@" 2>&1; }
+results=${NIM_RESULTS:-$work/results}
+all='limits kernels shapes engine torch-answers refusals restart decode prompts arrival offline long torch cublas soak table'
+mkdir -p "$results"
 
-printf '# The CUDA engine, %s\n\n' "$(date -u +%Y-%m-%dT%H:%MZ)"
-nvidia-smi --query-gpu=name,memory.total,driver_version,power.limit,clocks.max.sm,clocks.max.mem --format=csv
-printf 'commit %s\n' "${NIM_COMMIT:-$(git -C "$here" rev-parse --short HEAD 2>/dev/null || echo unknown)}"
+big=$work/llama-3.1-8b-random
+small=$work/llama-3.2-1b-random
+big() { [ -e "$big/model.safetensors.index.json" ] || python3 "$here/random_checkpoint.py" "$big" > /dev/null; }
+small() { [ -e "$small/config.json" ] || "$programs/make-checkpoint" llama-3.2-1b "$small" > /dev/null; }
+bench() { big && timeout 300 "$programs/engine-bench" "$big" "$@" 2>&1; }
+text() { printf '```\n'; timeout 120 "$@" 2>&1; printf '```\n'; }
 
-block 'Limits of the card' "$programs/limits"
-block 'Kernels against each other, the model of mma and doubles' "$programs/ops-check"
-block 'Kernels, 8B shapes' "$programs/ops-bench"
-[ -e "$model/model.safetensors.index.json" ] || python3 "$here/random_checkpoint.py" "$model"
-for shape in qwen2.5-0.5b llama-3.2-1b; do
-  "$programs/make-checkpoint" $shape "$work/$shape" --planted > /dev/null
-  table "Engine: same bits in any company; the planted chain of $shape beside the CPU" "$programs/engine-compare" "$work/$shape" cuda cpu
+# A program that must refuse: its one line, its exit status, and how long it took.
+refusal() {
+  local begin=$EPOCHREALTIME said status
+  said=$(timeout 20 "$@" 2>&1 > /dev/null)
+  status=$?
+  printf '| %s | %d | %s |\n' "$said" "$status" "$(awk "BEGIN { printf \"%.2f\", $EPOCHREALTIME - $begin }")"
+}
+
+limits() {
+  nvidia-smi --query-gpu=name,memory.total,driver_version,power.limit,clocks.max.sm,clocks.max.mem --format=csv
+  printf 'commit %s, %s\n\n' "${NIM_COMMIT:-$(git -C "$here" rev-parse --short HEAD 2> /dev/null || echo unknown)}" "$(date -u +%Y-%m-%dT%H:%MZ)"
+  text "$programs/limits"
+}
+kernels() { text "$programs/ops-check"; }
+shapes() { text "$programs/ops-bench"; }
+engine() {
+  for shape in qwen2.5-0.5b llama-3.2-1b; do
+    "$programs/make-checkpoint" $shape "$work/$shape" --planted > /dev/null
+    timeout 120 "$programs/engine-compare" "$work/$shape" cuda cpu 2>&1
+  done
+}
+torch-answers() {
+  small && timeout 120 "$programs/engine-greedy" "$small" cuda > "$work/answers.json" && timeout 120 python3 "$here/torch_logits.py" "$small" "$work/answers.json" 2>&1
+}
+refusals() {
+  big
+  printf '| what it says | exit | s |\n|---|---|---|\n'
+  refusal "$programs/engine-bench" "$big" --memory-gib 12
+  refusal "$programs/engine-bench" "$big" --max-context 1000000
+  refusal "$programs/engine-bench" "$big" --sequences 2000
+  CUDA_VISIBLE_DEVICES= refusal "$programs/engine-bench" "$big"
+}
+restart() { big && timeout 60 "$programs/engine-restart" "$big" 2>&1; }
+decode() { bench --only decode --pace-prefill off; } # so that all prompts are in before the first decode ends
+prompts() { bench --only prefill,prefix; }
+arrival() { bench --only arrival; }
+offline() { bench --only offline; }
+long() { bench --only decode --decode 1/130000 --pace-prefill off --max-context 131072 --sequences 2; }
+torch() {
+  timeout 120 python3 "$here/torch_llama.py" 2>&1
+  for shape in ${NIM_TORCH_COMPILED:-}; do
+    timeout 180 python3 "$here/torch_llama.py" --compiled --decode "$shape" --prefill '' 2>&1
+  done
+}
+cublas() { timeout 120 python3 "$here/torch_gemm.py" 2>&1; }
+soak() { small && timeout 600 "$programs/engine-soak" "$small" "${NIM_SOAK:-120}" --backend cuda --memory-mib 3072 --break-gpu 2>&1; }
+table() { python3 "$here/table.py" "$results"; }
+
+for part in ${@:-$all}; do
+  case " $all " in
+    *" $part "*) ;;
+    *) printf 'there is no part "%s": %s\n' "$part" "$all" >&2; exit 2 ;;
+  esac
+  { printf '\n## %s\n\n' "$part"; "$part"; } | tee "$results/$part.md"
 done
-"$programs/make-checkpoint" llama-3.2-1b "$work/random" > /dev/null
-"$programs/engine-greedy" "$work/random" cuda > "$work/answers.json"
-table "Engine beside torch's own Llama on the same random weights" python3 "$here/torch_logits.py" "$work/random" "$work/answers.json"
-table 'Engine: random load, then a broken GPU' "$programs/engine-soak" "$work/random" 60 --backend cuda --break-gpu
-table 'cuBLAS by torch, 8B shapes' python3 "$here/torch_gemm.py"
-table 'Engine, 8B: decode, throughput' "$programs/engine-bench" "$model" --only decode,offline --pace-prefill off
-table 'Engine, 8B: prompts, shared prefixes' "$programs/engine-bench" "$model" --only prefill,prefix
-table 'Engine, 8B: decodes while a prompt arrives' "$programs/engine-bench" "$model" --only arrival
-table 'Engine, 8B: long context' "$programs/engine-bench" "$model" --only decode --pace-prefill off --max-context 131072 --sequences 2
