@@ -106,7 +106,7 @@ void check_gemm(const Stream& s, int out, int in, const std::vector<int>& row_co
     bf16* x_device = upload(to_panels(part, rows, in));
     std::vector<Kernel> kernels;
     if (s.hopper && rows <= 64) kernels.push_back({"ring", gemm_ring_launch});
-    if (rows <= 16) kernels.push_back({"direct", gemm_direct_launch});
+    if (rows <= 8) kernels.push_back({"direct", gemm_direct_launch});
     kernels.push_back({"tile", gemm_tile_launch});
     Gemm g = {device(stored), device(x_device), nullptr, bias_device, partial, claim, rows, in, width, tiles, slices, epilogue};
     if (!gated) g.out_features = out;

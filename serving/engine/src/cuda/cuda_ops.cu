@@ -61,7 +61,7 @@ class CudaOps final : public Ops {
                 " SMs, ", stream_.hopper ? "Hopper path (wgmma, bulk copies)" : "portable path (mma, cp.async)");
   }
 
-  int row_tile() const override { return 64; }  // the narrowest tile of gemm_wgmma.cu and gemm_tile.cu
+  int row_tile() const override { return 64; }  // the narrowest tile of gemm_wgmma.cu
 
   std::size_t free_memory() const override {
     std::size_t free = 0;

@@ -1,16 +1,23 @@
-// Products of few rows on any chip: a warp for each slice of a 16-row tile reads its weights straight into registers, 512
-// contiguous bytes a load, and x through the cache. Hopper has the ring.
+// Products of a few rows on any chip: a warp for each slice of a 16-row tile, with a ring of its own that it fills by cp.async.
+// The ring is deep, since a chip's bandwidth is the bytes under way over the time they take, and no warp waits for another.
+// Hopper has the ring of bulk copies.
 #include "cuda/gemm_launch.h"
 
 namespace nim::cuda {
 namespace {
 
 constexpr int kWarps = 4;
-constexpr int kAhead = 8;  ///< blocks of weights in a set of registers; two sets, one of them in flight
+constexpr int kThreads = 32 * kWarps;
+constexpr int kGroup = 8;   ///< blocks of K that are copied, waited for and multiplied together
+constexpr int kGroups = 4;  ///< of a ring
+constexpr int kRows = 8;    ///< of x at most: one fragment
 
-template <int kTokens8>
-__global__ void __launch_bounds__(32 * kWarps) gemm_direct(const Gemm g) {
-  __shared__ float other_slice[kWarps / 2][kTokens8 * 4][32];
+/// Of a warp's ring: weights, and x of these columns for all rows.
+__host__ __device__ constexpr int group_bytes(int rows) { return kGroup * (512 + 2 * rows * 16); }
+
+__global__ void __launch_bounds__(kThreads) gemm_direct(const Gemm g) {
+  extern __shared__ __align__(128) std::byte shared[];
+  __shared__ float4 other_slice[kWarps / 2][32];
   const int warp = threadIdx.x / 32;
   const int lane = threadIdx.x % 32;
   const int unit = blockIdx.x * kWarps + warp;
@@ -18,86 +25,89 @@ __global__ void __launch_bounds__(32 * kWarps) gemm_direct(const Gemm g) {
   const int slice = unit % g.slices;
   const bool active = tile < g.tiles;
   const int blocks = g.blocks_per_slice();
-  float acc[kTokens8][4] = {};
+  float acc[4] = {};
 
   ptx::launch_next();
   ptx::wait_for_previous();
   if (active) {
+    const uint32_t bytes = group_bytes(g.rows);
+    const uint32_t ring = ptx::shared_address(shared) + warp * kGroups * bytes;
+    // A group's weights are one contiguous piece, and so is its x.
     const auto* weights = reinterpret_cast<const uint4*>(g.weights) +
                           (std::size_t(tile) * (g.in / kBlock) + slice * blocks) * 32 + lane;
-    const auto* x = reinterpret_cast<const uint32_t*>(g.x) + std::size_t(slice) * blocks * 2 * g.rows * 4 + lane % 4;
-    int row[kTokens8];
+    const auto* x = reinterpret_cast<const uint4*>(g.x) + std::size_t(slice) * blocks * 2 * g.rows + lane;
+    int left = blocks;  // to be copied
+    const auto copy_group = [&](int slot) {
+      const uint32_t to = ring + slot * bytes + lane * 16;
 #pragma unroll
-    for (int t = 0; t < kTokens8; ++t) {
-      row[t] = min(t * 8 + lane / 4, g.rows - 1) * 4;
+      for (int i = 0; i < kGroup; ++i) {
+        if (i < left) {
+          ptx::copy16(to + i * 512, weights + i * 32);
+        }
+      }
+      const int pieces = min(left, kGroup) * 2 * g.rows;
+#pragma unroll
+      for (int i = 0; i < kGroup * 2 * kRows; i += 32) {
+        if (i + lane < pieces) {
+          ptx::copy16_shared(to + kGroup * 512 + i * 16, x + i);
+        }
+      }
+      ptx::copy_commit();
+      weights += kGroup * 32;
+      x += kGroup * 2 * g.rows;
+      left -= kGroup;
+    };
+    for (int slot = 0; slot < kGroups - 1; ++slot) {
+      copy_group(slot);
     }
-    const auto load = [&](uint4 (&a)[kAhead], int k0) {
+    const uint32_t a_from = ring + lane * 16;
+    const uint32_t b_from = ring + kGroup * 512 + (lane / 8 * g.rows + min(lane % 8, g.rows - 1)) * 16;  // of two blocks
+    int at = 0;
+    for (int k0 = 0; k0 < blocks; k0 += kGroup) {
+      ptx::copy_wait<kGroups - 2>();
+      __syncwarp();
+      copy_group(at == 0 ? kGroups - 1 : at - 1);  // where the group before these was
+      uint4 a[kGroup];
+      uint4 b[kGroup / 2];
 #pragma unroll
-      for (int i = 0; i < kAhead; ++i) {
-        a[i] = ptx::load_once(weights + std::size_t(min(k0 + i, blocks - 1)) * 32);
-      }
-    };
-    const auto multiply = [&](const uint4 (&a)[kAhead], int k0) {
-      uint32_t b[kAhead][kTokens8][2];
-#pragma unroll
-      for (int i = 0; i < kAhead; ++i) {
-        const uint32_t* panel = x + std::size_t(min(k0 + i, blocks - 1)) * 2 * g.rows * 4;
-#pragma unroll
-        for (int t = 0; t < kTokens8; ++t) {
-          b[i][t][0] = panel[row[t]];
-          b[i][t][1] = panel[g.rows * 4 + row[t]];
-        }
+      for (int i = 0; i < kGroup; ++i) {
+        a[i] = ptx::load_shared(a_from + at * bytes + i * 512);
       }
 #pragma unroll
-      for (int i = 0; i < kAhead; ++i) {
+      for (int i = 0; i < kGroup / 2; ++i) {
+        b[i] = ptx::load_matrices(b_from + at * bytes + i * 4 * g.rows * 16);
+      }
+#pragma unroll
+      for (int i = 0; i < kGroup; ++i) {
         if (k0 + i < blocks) {
-#pragma unroll
-          for (int t = 0; t < kTokens8; ++t) {
-            ptx::mma(acc[t], a[i], b[i][t][0], b[i][t][1]);
-          }
+          ptx::mma(acc, a[i], i % 2 == 0 ? b[i / 2].x : b[i / 2].z, i % 2 == 0 ? b[i / 2].y : b[i / 2].w);
         }
       }
-    };
-    uint4 even[kAhead], odd[kAhead];
-    load(even, 0);
-    for (int k0 = 0; k0 < blocks; k0 += 2 * kAhead) {
-      load(odd, k0 + kAhead);
-      multiply(even, k0);
-      load(even, k0 + 2 * kAhead);
-      multiply(odd, k0 + kAhead);
+      at = at + 1 == kGroups ? 0 : at + 1;
     }
   }
   if (g.slices == 2) {  // a tile's two slices are neighbouring warps
     if (slice == 1) {
-#pragma unroll
-      for (int i = 0; i < kTokens8 * 4; ++i) {
-        other_slice[warp / 2][i][lane] = acc[i / 4][i % 4];
-      }
+      other_slice[warp / 2][lane] = make_float4(acc[0], acc[1], acc[2], acc[3]);
     }
     __syncthreads();
     if (slice == 0) {
-#pragma unroll
-      for (int i = 0; i < kTokens8 * 4; ++i) {
-        acc[i / 4][i % 4] += other_slice[warp / 2][i][lane];
-      }
+      const float4 other = other_slice[warp / 2][lane];
+      acc[0] += other.x, acc[1] += other.y, acc[2] += other.z, acc[3] += other.w;
     }
   }
   if (active && slice == 0) {
-#pragma unroll
-    for (int t = 0; t < kTokens8; ++t) {
-      if (t * 8 < g.rows) {
-        store_fragment(g, tile, t * 8, acc[t]);
-      }
-    }
+    store_fragment(g, tile, 0, acc);
   }
 }
 
 }  // namespace
 
 void gemm_direct_launch(const Stream& stream, const Gemm& g) {
+  static const int raised = allow_shared(gemm_direct, kWarps * kGroups * group_bytes(kRows));
+  (void)raised;
   const int grid = (g.tiles * g.slices + kWarps - 1) / kWarps;
-  g.rows <= 8 ? launch_kernel(stream, gemm_direct<1>, grid, 32 * kWarps, 0, g)
-              : launch_kernel(stream, gemm_direct<2>, grid, 32 * kWarps, 0, g);
+  launch_kernel(stream, gemm_direct, grid, kThreads, kWarps * kGroups * group_bytes(g.rows), g);
 }
 
 }  // namespace nim::cuda

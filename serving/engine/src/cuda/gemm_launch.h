@@ -12,8 +12,8 @@ void gemm_batch_launch(const Stream&, const Gemm&);   ///< Hopper, 33 to 256 row
 bool gemm_batch_fits(const Gemm&);
 void gemm_wgmma_launch(const Stream&, const Gemm&);   ///< Hopper, many rows
 bool gemm_wgmma_fits(const Gemm&);
-void gemm_direct_launch(const Stream&, const Gemm&);  ///< any chip, up to 16 rows
-void gemm_tile_launch(const Stream&, const Gemm&);    ///< any chip, many rows
+void gemm_direct_launch(const Stream&, const Gemm&);  ///< any chip, up to 8 rows
+void gemm_tile_launch(const Stream&, const Gemm&);    ///< any chip, any rows
 
 /// The fastest for this chip and shape.
 inline void gemm(const Stream& stream, const Gemm& g) {
@@ -23,7 +23,7 @@ inline void gemm(const Stream& stream, const Gemm& g) {
     gemm_ring_launch(stream, g);
   } else if (stream.hopper && gemm_wgmma_fits(g)) {
     gemm_wgmma_launch(stream, g);
-  } else if (g.rows <= 16) {
+  } else if (g.rows <= 8) {
     gemm_direct_launch(stream, g);
   } else {
     gemm_tile_launch(stream, g);
