@@ -1,12 +1,13 @@
 // Folds what the blocks of a spread attention (attention_spread.h) have written: split after split, in order, with the
 // arithmetic of cuda/attention.cuh. A thread stands for the thread of attention_wgmma.cu that wrote its accumulators, and takes
-// a quarter of them.
+// an eighth of them: what is read decides the time, and so how much of it is asked for at once.
 #include "cuda/attention_items.cuh"
 
 namespace nim::cuda {
 namespace {
 
-constexpr int kQuads = 4;  ///< of a thread
+constexpr int kQuads = 2;   ///< of a thread
+constexpr int kAtOnce = 8;  ///< splits that a thread asks for
 template <int kDim>
 constexpr int kPieces = kDim / 8 / kQuads;
 
@@ -25,28 +26,37 @@ __global__ void __launch_bounds__(128) attention_spread_fold(const Attention a) 
   float4 total[kQuads] = {};
   float most[2] = {-INFINITY, -INFINITY};
   float sum[2] = {};
-#pragma unroll 4
-  for (int split = item.first_step / kSplitSteps; split * kSplitSteps < end_step; ++split) {
-    const float4* const part = spread_part<kDim>(a, index, split, warpgroup) + threadIdx.x;
-    const float4 rows = __ldcg(part + kDim / 8 * 128);
-    float4 o[kQuads];
+  const int end = (end_step + kSplitSteps - 1) / kSplitSteps;
+  for (int first = item.first_step / kSplitSteps; first < end; first += kAtOnce) {
+    float4 rows[kAtOnce];  // maxima and sums of the thread's two rows
+    float4 o[kAtOnce][kQuads];
 #pragma unroll
-    for (int i = 0; i < kQuads; ++i) {
-      o[i] = __ldcg(part + (piece * kQuads + i) * 128);
+    for (int s = 0; s < kAtOnce; ++s) {
+      const float4* const part = spread_part<kDim>(a, index, min(first + s, end - 1), warpgroup) + threadIdx.x;
+      rows[s] = __ldcg(part + kDim / 8 * 128);
+#pragma unroll
+      for (int i = 0; i < kQuads; ++i) {
+        o[s][i] = __ldcg(part + (piece * kQuads + i) * 128);
+      }
     }
-    const RunningMax low{fmaxf(most[0], rows.x)};
-    const RunningMax high{fmaxf(most[1], rows.y)};
-    const float keep_low = rescale(most[0], low), add_low = rescale(rows.x, low);
-    const float keep_high = rescale(most[1], high), add_high = rescale(rows.y, high);
-    sum[0] = fold(sum[0], keep_low, rows.z, add_low);
-    sum[1] = fold(sum[1], keep_high, rows.w, add_high);
-    most[0] = low.value, most[1] = high.value;
 #pragma unroll
-    for (int i = 0; i < kQuads; ++i) {
-      total[i].x = fold(total[i].x, keep_low, o[i].x, add_low);
-      total[i].y = fold(total[i].y, keep_low, o[i].y, add_low);
-      total[i].z = fold(total[i].z, keep_high, o[i].z, add_high);
-      total[i].w = fold(total[i].w, keep_high, o[i].w, add_high);
+    for (int s = 0; s < kAtOnce; ++s) {
+      if (first + s < end) {
+        const RunningMax low{fmaxf(most[0], rows[s].x)};
+        const RunningMax high{fmaxf(most[1], rows[s].y)};
+        const float keep_low = rescale(most[0], low), add_low = rescale(rows[s].x, low);
+        const float keep_high = rescale(most[1], high), add_high = rescale(rows[s].y, high);
+        sum[0] = fold(sum[0], keep_low, rows[s].z, add_low);
+        sum[1] = fold(sum[1], keep_high, rows[s].w, add_high);
+        most[0] = low.value, most[1] = high.value;
+#pragma unroll
+        for (int i = 0; i < kQuads; ++i) {
+          total[i].x = fold(total[i].x, keep_low, o[s][i].x, add_low);
+          total[i].y = fold(total[i].y, keep_low, o[s][i].y, add_low);
+          total[i].z = fold(total[i].z, keep_high, o[s][i].z, add_high);
+          total[i].w = fold(total[i].w, keep_high, o[s][i].w, add_high);
+        }
+      }
     }
   }
 

@@ -61,7 +61,8 @@ class CudaOps final : public Ops {
                 " SMs, ", stream_.hopper ? "Hopper path (wgmma, bulk copies)" : "portable path (mma, cp.async)");
   }
 
-  int row_tile() const override { return 64; }  // the narrowest tile of gemm_wgmma.cu
+  /// Hopper: up to 256 rows (gemm_batch.cu); beside fewer decodes than that a chunk of a prompt is short.
+  int row_tile() const override { return stream_.hopper ? 32 : 64; }
 
   std::size_t free_memory() const override {
     std::size_t free = 0;
