@@ -14,7 +14,7 @@ const fields = ['prompt', 'maxTokens', 'n', 'priority', 'deadlineMs', 'masked', 
   'repetitionPenalty', 'presencePenalty', 'frequencyPenalty', 'logitBiasTokens', 'logitBiasValues', 'logprobs', 'seed',
   'stopTokens', 'ignoreEos', 'minTokens'];
 const options = ['model', 'backend', 'memoryBytes', 'blockSize', 'maxSequences', 'maxContext', 'stepTokens', 'queueBound',
-  'threads', 'prefixCache', 'overlap', 'pacePrefill'];
+  'threads', 'prefixCache', 'overlap', 'pacePrefill', 'forecastPages'];
 let thrown = 0;
 const attempt = (what) => { try { return what(); } catch (error) { thrown += 1; return undefined; } };
 (async () => {

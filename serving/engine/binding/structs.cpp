@@ -62,6 +62,7 @@ EngineOptions read_options(napi_env env, napi_value object) {
   fields.read("prefixCache", options.prefix_cache);
   fields.read("overlap", options.overlap);
   fields.read("pacePrefill", options.pace_prefill);
+  fields.read("forecastPages", options.forecast_pages);
   if (options.model.empty()) {
     throw TypeError("model is missing: it must be the folder of a checkpoint");
   }

@@ -290,13 +290,24 @@ TEST(Scheduler, PriorityStarvesNobody) {
 }
 
 TEST(Scheduler, APreemptedSequenceGoesOnWhereItWas) {
-  FakeOptions fake = fake_of(4, 64, 128, 12, 16);  // room for one and a half
-  Rig rig(fake);
+  EngineOptions options;
+  options.forecast_pages = false;
+  Rig rig(fake_of(4, 64, 128, 12, 16), options);  // room for one and a half
   const RequestId first = rig.submit(prompt_of(40, 1), 80);
   const RequestId second = rig.submit(prompt_of(40, 2), 80);
   rig.run();
   EXPECT_GT(rig.counters().preemptions, 0U);
   EXPECT_EQ(rig.ends, (std::vector{first, second}));
+  EXPECT_EQ(rig.of(second).at.size(), 80U);
+}
+
+TEST(Scheduler, WhoWouldBePreemptedWaitsInstead) {
+  Rig rig(fake_of(4, 64, 128, 12, 16));
+  const RequestId first = rig.submit(prompt_of(40, 1), 80);
+  const RequestId second = rig.submit(prompt_of(40, 2), 80);
+  rig.run();
+  EXPECT_EQ(rig.counters().preemptions, 0U);
+  EXPECT_GT(rig.of(second).at.front(), rig.of(first).at[60]);  // not before pages for both are in sight
   EXPECT_EQ(rig.of(second).at.size(), 80U);
 }
 

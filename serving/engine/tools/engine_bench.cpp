@@ -282,7 +282,7 @@ Options parse(int count, char** arguments) {
   if (count < 2 || count % 2 != 0) {
     fail("usage: engine-bench <checkpoint> [--only decode,prefill,...] [--decode batch/context,...] [--arrival tokens,...]"
          " [--offline input/output/requests,...] [--backend cuda] [--memory-gib N] [--max-context N] [--step-tokens N]"
-         " [--sequences N] [--pace-prefill on|off]");
+         " [--sequences N] [--pace-prefill on|off] [--forecast-pages on|off]");
   }
   Options options;
   EngineOptions& engine = options.engine;
@@ -307,6 +307,8 @@ Options parse(int count, char** arguments) {
       engine.max_sequences = std::stoi(value);
     } else if (name == "--pace-prefill") {
       engine.pace_prefill = value == "on";
+    } else if (name == "--forecast-pages") {
+      engine.forecast_pages = value == "on";
     } else if (name == "--only") {
       const std::vector<std::string> names = split(value, ',');
       options.only = {names.begin(), names.end()};

@@ -33,6 +33,7 @@ struct EngineOptions {
   bool prefix_cache = true;  ///< share the KV pages of equal prefixes
   bool overlap = true;       ///< schedule a step while the one before runs, where the backend runs asynchronously
   bool pace_prefill = true;  ///< bound prefill chunks by the time that they cost the running decodes
+  bool forecast_pages = true;  ///< admit by the pages that sequences are expected to need to their end, not by those free now
 };
 
 /// The order of processing is that of src/sampling/sampling.h. Each default leaves the distribution as it is.

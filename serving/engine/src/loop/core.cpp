@@ -17,6 +17,7 @@ SchedulerOptions scheduler_options(const EngineOptions& options, const ExecutorI
       .max_history = info.limits.max_context,
       .prefix_cache = options.prefix_cache,
       .pace_prefill = options.pace_prefill,
+      .forecast_pages = options.forecast_pages,
       .attention_parity = info.attention_parity,
       .row_tile = info.row_tile,
       .end_tokens = info.end_tokens,

@@ -45,7 +45,7 @@ BlockManager::Admission BlockManager::admit(Sequence& sequence, int reserve) {
   }
   sequence.pages = match_.pages;
   sequence.computed = shared * page_tokens_;
-  sequence.indexed = sequence.published = shared;
+  sequence.indexed = sequence.published = sequence.shared = shared;
   while (static_cast<int>(sequence.pages.size()) < pages_for(known)) {
     sequence.pages.push_back(take());
   }
@@ -102,7 +102,7 @@ void BlockManager::release(Sequence& sequence) {
     }
   }
   sequence.pages.clear();
-  sequence.computed = sequence.indexed = sequence.published = 0;
+  sequence.computed = sequence.indexed = sequence.published = sequence.shared = 0;
 }
 
 void BlockManager::forget_prefixes() {

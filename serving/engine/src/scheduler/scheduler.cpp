@@ -9,7 +9,8 @@ Scheduler::Scheduler(const SchedulerOptions& options, SequenceSink sink)
     : options_(options),
       sink_(std::move(sink)),
       blocks_(options.pages, options.page_tokens, options.prefix_cache),
-      pace_(options.attention_parity) {
+      pace_(options.attention_parity),
+      forecast_(options.page_tokens) {
   for (int slot = options.max_sequences - 1; slot >= 0; --slot) {
     free_slots_.push_back(slot);
   }
@@ -58,6 +59,9 @@ void Scheduler::admit_waiting(StepPlan& plan) {
       continue;
     }
     sequence->waits_for = kNoPage;
+    if (!will_fit(*sequence)) {
+      return;
+    }
     switch (blocks_.admit(*sequence, static_cast<int>(running_.size()))) {
       case BlockManager::Admission::kWaits:
         ++next;
@@ -103,6 +107,12 @@ void Scheduler::plan_rows(StepPlan& plan, const SequencePtr& sequence, int rows)
 /// The tokens that a sequence counts from the start travel with its first sample in its slot.
 bool Scheduler::fits(const StepPlan& plan, const Sequence& sequence) const {
   return plan.history + sequence.history() <= options_.max_history;
+}
+
+/// To its end, as far as one can tell. Who would run alone always does.
+bool Scheduler::will_fit(const Sequence& sequence) {
+  return !options_.forecast_pages || running_.empty() ||
+         forecast_.fits(running_, sequence, blocks_.pages().total(), blocks_.available());
 }
 
 /// A page for the next token, taken from the sequence with the largest key if need be. False: from this one.
@@ -158,6 +168,7 @@ void Scheduler::collect(const StepPlan& plan, std::span<const Token> tokens, Mic
     ++counters_.output_tokens;
     blocks_.publish(sequence);
     if (const FinishReason reason = reason_to_finish(sequence, token); reason != FinishReason::kNone) {
+      forecast_.ended(sequence.known_outputs());
       finish(part.sequence, token, index, reason);
     } else {
       sink_(sequence, token, index, FinishReason::kNone);

@@ -8,6 +8,7 @@
 
 #include "nim/engine.h"
 #include "scheduler/block_manager.h"
+#include "scheduler/forecast.h"
 #include "scheduler/pace.h"
 #include "scheduler/sequence.h"
 
@@ -38,6 +39,7 @@ struct SchedulerOptions {
   int max_history = 0;  ///< of a step; at least the maximum context
   bool prefix_cache = true;
   bool pace_prefill = true;
+  bool forecast_pages = true;
   double attention_parity = 16384;
   int row_tile = 1;  ///< up to the next multiple of it, more rows in a step cost next to nothing
   std::vector<Token> end_tokens;  ///< the model's own
@@ -90,6 +92,7 @@ class Scheduler {
   void plan_chunk(StepPlan&, const SequencePtr&);
   void plan_rows(StepPlan&, const SequencePtr&, int rows);
   bool fits(const StepPlan&, const Sequence&) const;
+  bool will_fit(const Sequence&);
   bool make_room(Sequence&);
   void preempt_last();
   void run(const SequencePtr&);
@@ -101,6 +104,7 @@ class Scheduler {
   SequenceSink sink_;
   BlockManager blocks_;
   Pace pace_;
+  Forecast forecast_;
   std::set<SequencePtr, ByKey> waiting_;
   std::vector<SequencePtr> running_;  // by key
   std::vector<std::int32_t> free_slots_;

@@ -40,6 +40,7 @@ struct Sequence {
   bool fresh = false;             ///< has not sampled in its slot: the slot's counts start anew with its first sample
 
   std::vector<PageId> pages;      ///< token t lies in pages[t / page_tokens]
+  std::int32_t shared = 0;        ///< leading pages that were others' at admission
   std::int32_t indexed = 0;       ///< leading pages that are the prefix cache's nodes for these tokens
   std::int32_t published = 0;     ///< of these, computed
   PageId waits_for = kNoPage;     ///< promised page that another sequence is computing

@@ -92,6 +92,7 @@ Scenario make_scenario(std::uint64_t seed) {
   }
   scenario.options.prefix_cache = random.chance(0.85);
   scenario.options.pace_prefill = random.chance(0.7);
+  scenario.options.forecast_pages = mix(seed, 3) % 4 == 0;  // without it pages run out, and more of the scheduler runs
 
   std::vector<std::vector<Token>> stems;
   for (int i = 0; i < 3; ++i) {
@@ -179,7 +180,7 @@ std::string describe(const Scenario& s) {
   const StepLimits& l = s.fake.limits;
   out << "seed " << s.seed << ": " << l.pages << " pages of " << l.page_tokens << ", " << l.max_sequences << " slots, "
       << l.max_step_tokens << " rows, context " << l.max_context << (s.fake.asynchronous ? ", overlap" : "")
-      << (s.options.prefix_cache ? ", prefix cache" : "") << (s.options.pace_prefill ? ", pace" : "") << ", faults "
+      << (s.options.prefix_cache ? ", prefix cache" : "") << (s.options.pace_prefill ? ", pace" : "") << (s.options.forecast_pages ? ", forecast" : "") << ", faults "
       << s.fake.step_fault << "/" << s.fake.fatal_fault << "/" << s.fake.no_sample << "\n";
   for (const Arrival& a : s.arrivals) {
     out << "  turn " << a.turn << ": max_tokens " << a.request.max_tokens << ", n " << a.request.n << ", priority "
@@ -229,6 +230,7 @@ Scenario shrink(Scenario scenario, const std::function<bool(const Scenario&)>& f
   }
   keep_if([](Scenario& s) { s.fake.asynchronous = false; });
   keep_if([](Scenario& s) { s.options.pace_prefill = false; });
+  keep_if([](Scenario& s) { s.options.forecast_pages = false; });
   keep_if([](Scenario& s) { s.options.prefix_cache = false; });
   return scenario;
 }

@@ -18,7 +18,7 @@ const steps = '300000';
 const limitMs = 60_000;
 
 const sources = [
-  ...['block_manager', 'commands', 'kv_pages', 'pace', 'prefix_cache', 'scheduler'].map(
+  ...['block_manager', 'commands', 'forecast', 'kv_pages', 'pace', 'prefix_cache', 'scheduler'].map(
     (name) => `src/scheduler/${name}.cpp`,
   ),
   'src/loop/core.cpp',

@@ -30,6 +30,7 @@ export interface NativeOptions {
   readonly prefixCache?: boolean;
   readonly overlap?: boolean;
   readonly pacePrefill?: boolean;
+  readonly forecastPages?: boolean;
 }
 
 export interface NativeCallbacks {
