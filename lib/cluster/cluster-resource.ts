@@ -1,7 +1,7 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import { CfnAddon, CfnCluster, CfnNodegroup } from 'aws-cdk-lib/aws-eks';
 import type * as eks from 'aws-cdk-lib/aws-eks-v2';
-import { type Construct, Dependable, type IDependable } from 'constructs';
+import { type Construct, Dependable, type IConstruct, type IDependable } from 'constructs';
 import { refuse } from '../kube/errors';
 
 // What a cluster's own resource says. Of an imported cluster nothing is known.
@@ -41,11 +41,22 @@ export function refuseAutoMode(scope: Construct, cluster: eks.ICluster): void {
   }
 }
 
+/** What waits for the nodes of which cluster. */
+const WAITING = new WeakMap<IConstruct, eks.ICluster>();
+
 /**
- * Node groups and add-ons of a cluster, those that come later included. What runs in the cluster waits for them, and is so
- * deleted while there are still nodes on which controllers clear its finalizers.
+ * Makes something in a cluster wait for others, and for node groups and add-ons, those that come later included: it is so
+ * deleted while there are still nodes on which controllers clear its finalizers. Where one of the others waits for the nodes,
+ * that is enough (docs/decisions.md).
  */
-export function nodesOf(cluster: eks.ICluster): IDependable {
+export function waitInCluster(construct: IConstruct, cluster: eks.ICluster, others: IDependable[] = []): void {
+  const roots = others.flatMap((other) => Dependable.of(other).dependencyRoots);
+  const isImplied = roots.some((root) => root.node.findAll().some((each) => WAITING.get(each) === cluster));
+  construct.node.addDependency(...others, ...(isImplied ? [] : [nodesOf(cluster)]));
+  WAITING.set(construct, cluster);
+}
+
+function nodesOf(cluster: eks.ICluster): IDependable {
   const nodes = {};
   Dependable.implement(nodes, {
     get dependencyRoots() {

@@ -67,8 +67,8 @@ export class ExternalSecrets extends Construct {
       version,
       namespace: NAME,
       values: { installCRDs: true, serviceAccount: { create: true, name: NAME } },
+      after: [association],
     });
-    this.chart.node.addDependency(association);
   }
 
   /**

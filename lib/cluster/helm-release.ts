@@ -1,9 +1,9 @@
 import { Annotations, Duration, Token } from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks-v2';
-import type { Construct } from 'constructs';
+import type { Construct, IDependable } from 'constructs';
 import { refuse } from '../kube/errors';
 import { ownerOf } from '../kube/owners';
-import { nodesOf } from './cluster-resource';
+import { waitInCluster } from './cluster-resource';
 import { identify } from './identity';
 
 /** One chart as this library installs it: everything that Helm would default from a construct id is said. */
@@ -18,9 +18,15 @@ export interface HelmRelease {
   readonly values?: Record<string, unknown>;
   /** False only where nothing depends on the chart's pods. */
   readonly wait?: boolean;
+  /** What it waits for, beside the nodes of the cluster. */
+  readonly after?: IDependable[];
 }
 
-export function installChart(scope: Construct, id: string, { wait = true, ...release }: HelmRelease): eks.HelmChart {
+export function installChart(
+  scope: Construct,
+  id: string,
+  { wait = true, after, ...release }: HelmRelease,
+): eks.HelmChart {
   if (!release.cluster.kubectlProvider) {
     refuse(scope, {
       what: 'cluster.kubectlProvider',
@@ -44,7 +50,7 @@ export function installChart(scope: Construct, id: string, { wait = true, ...rel
     // The most that the handler's Lambda function allows; a first install waits for image pulls on fresh nodes.
     timeout: Duration.minutes(15),
   });
-  installed.node.addDependency(nodesOf(release.cluster));
+  waitInCluster(installed, release.cluster, after);
   identify(installed, release.cluster, ['Helm', release.namespace, release.release]);
   return installed;
 }

@@ -158,36 +158,29 @@ export class Karpenter extends Construct implements IKarpenter {
       role: this.controllerRole,
     });
 
-    // A chart of its own, because Helm never upgrades the definitions in the crds/ folder of the main chart.
-    const definitions = this.install('Definitions', 'karpenter-crd', cluster, version, {});
-    this.chart = this.install('Chart', 'karpenter', cluster, version, {
-      settings: { clusterName: cluster.clusterName, interruptionQueue: queue.queueName },
-      serviceAccount: { create: true, name: SERVICE_ACCOUNT },
-      replicas,
-      // The chart sets none; these are upstream's. With memory unbounded a node shared with others can lose the scaler.
-      controller: { resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } } },
-    });
-    this.chart.node.addDependency(definitions, association, nodeAccess, queue);
-    this.installed = this.chart;
-    installs(KARPENTER, cluster, this.chart);
-  }
-
-  private install(
-    id: string,
-    chart: string,
-    cluster: eks.ICluster,
-    version: string,
-    values: Record<string, unknown>,
-  ): eks.HelmChart {
-    return installChart(this, id, {
+    const charts = (chart: string) => ({
       cluster,
       release: chart,
       chart,
       repository: `oci://public.ecr.aws/karpenter/${chart}`,
       version,
       namespace: NAMESPACE,
-      values,
     });
+    // A chart of its own, because Helm never upgrades the definitions in the crds/ folder of the main chart.
+    const definitions = installChart(this, 'Definitions', { ...charts('karpenter-crd'), values: {} });
+    this.chart = installChart(this, 'Chart', {
+      ...charts('karpenter'),
+      values: {
+        settings: { clusterName: cluster.clusterName, interruptionQueue: queue.queueName },
+        serviceAccount: { create: true, name: SERVICE_ACCOUNT },
+        replicas,
+        // The chart sets none; these are upstream's. With memory unbounded a node shared with others can lose the scaler.
+        controller: { resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1', memory: '1Gi' } } },
+      },
+      after: [definitions, association, nodeAccess, queue],
+    });
+    this.installed = this.chart;
+    installs(KARPENTER, cluster, this.chart);
   }
 
   private newNodeRole(): iam.Role {

@@ -11,7 +11,7 @@ import { isPlanned, plansBelow, writePlans } from '../kube/plans';
 import { NimNamespace } from '../nim';
 import { checked } from '../rules/checked';
 import { enableCdk8s } from './cdk8s-in-cdk';
-import { nodesOf, refuseAutoMode } from './cluster-resource';
+import { refuseAutoMode, waitInCluster } from './cluster-resource';
 import { type Controller, controllerOf, installerOf, KARPENTER, NIM_OPERATOR } from './controllers';
 import { identify } from './identity';
 import type { IKarpenter } from './karpenter';
@@ -129,9 +129,7 @@ export class KubernetesScope extends Chart {
   }
 
   private apply(node: IConstruct): void {
-    // Charts of others may stand below: the nearest scope above an object applies it.
-    const scopes = node.node.scopes.filter((each) => Chart.isChart(each) && 'cluster' in each);
-    if (!ApiObject.isApiObject(node) || scopes.at(-1) !== this || node.node.tryFindChild('Manifest')) {
+    if (!ApiObject.isApiObject(node) || !this.isNearest(node) || node.node.tryFindChild('Manifest')) {
       return;
     }
     const object = node as ApiObject;
@@ -162,23 +160,22 @@ export class KubernetesScope extends Chart {
       removalPolicy: this.policyOf(object),
     });
     identify(manifest, this.cluster, [object.apiGroup, object.kind, object.metadata.namespace, object.name]);
-    manifest.node.addDependency(nodesOf(this.cluster), ...this.prerequisites);
-    this.awaitController(object, manifest);
-    if (this.namespaceObject && !isNamespace) {
-      manifest.node.addDependency(this.namespaceObject);
-    }
+    const others = [this.installer(object), isNamespace ? undefined : this.namespaceObject];
+    waitInCluster(manifest, this.cluster, [...this.prerequisites, ...others.filter((each) => each !== undefined)]);
+  }
+
+  /** Charts of others may stand below: the nearest scope above an object applies it. */
+  private isNearest(node: IConstruct): boolean {
+    return node.node.scopes.filter((each) => Chart.isChart(each) && 'cluster' in each).at(-1) === this;
   }
 
   /** No manifest says whether a cluster knows a kind; the program does, or is told to. */
-  private awaitController(object: ApiObject, manifest: Construct): void {
+  private installer(object: ApiObject): Construct | undefined {
     const controller = controllerOf(object.apiGroup);
     if (!controller || this.controllers.get(controller)) {
-      return;
+      return undefined;
     }
     const installer = installerOf(controller, this.cluster);
-    if (installer && Stack.of(installer) === Stack.of(this)) {
-      manifest.node.addDependency(installer);
-    }
     if (!installer && !this.missing.has(controller)) {
       this.missing.add(controller);
       const { name, warning, fix } = controller;
@@ -189,6 +186,7 @@ export class KubernetesScope extends Chart {
           `the kind, and nobody acts on its objects; write ${fix}`,
       );
     }
+    return installer && Stack.of(installer) === Stack.of(this) ? installer : undefined;
   }
 
   /** A rolled back creation must not stand in the way of the next attempt; a namespace may have been there before it. */

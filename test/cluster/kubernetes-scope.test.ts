@@ -3,7 +3,8 @@ import { Annotations, Template } from 'aws-cdk-lib/assertions';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { ApiObject, App as Cdk8sApp, Chart, JsonPatch, Lazy } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
-import { KubernetesScope } from 'nim-constructs/cluster';
+import { Construct, type IDependable } from 'constructs';
+import { KubernetesScope, NvidiaDevicePlugin } from 'nim-constructs/cluster';
 import { describe, expect, it } from 'vitest';
 import { warn } from '../../lib/kube/annotations';
 import { stableHash } from '../../lib/kube/names';
@@ -136,6 +137,37 @@ describe('KubernetesScope', () => {
     const operatorId = stack.getLogicalId(operator.node.defaultChild as never);
     expect(waitsFor(stack, idOf(stack, 'one'), operatorId)).toBe(true);
     expect(waitsFor(stack, stack.getLogicalId(inside.node.defaultChild as never), operatorId)).toBe(false);
+  });
+
+  it('makes objects wait for the nodes, by name only where nothing else they wait for does', () => {
+    const stack = testStack();
+    const cluster = bareCluster(stack, { defaultCapacity: 1 });
+    const kube = (id: string, ...prerequisites: IDependable[]) => {
+      const made = new KubernetesScope(stack, id, { cluster, namespace: 'default' });
+      made.addPrerequisites(...prerequisites);
+      configMap(made, id);
+    };
+    kube('Bare');
+    kube('AfterQueue', new Queue(stack, 'Queue'));
+    kube('AfterChart', new Queue(stack, 'Other'), new NvidiaDevicePlugin(stack, 'Plugin', { cluster }));
+
+    const nodes = stack.getLogicalId(cluster.defaultNodegroup?.node.defaultChild as never);
+    const all = Template.fromStack(stack).findResources(MANIFEST);
+    const named = ['bare', 'afterqueue', 'afterchart'].map((name) => all[idOf(stack, name)].DependsOn.includes(nodes));
+    expect(named).toEqual([true, true, false]);
+    expect(waitsFor(stack, idOf(stack, 'afterchart'), nodes)).toBe(true);
+  });
+
+  it('makes objects name nodes of their own cluster, whatever waits for those of another', () => {
+    const stack = testStack();
+    const cluster = bareCluster(stack, { defaultCapacity: 1 });
+    const other = bareCluster(new Construct(stack, 'Other'), { defaultCapacity: 1 });
+    const kube = new KubernetesScope(stack, 'Nim', { cluster, namespace: 'default' });
+    kube.addPrerequisites(new NvidiaDevicePlugin(stack, 'Plugin', { cluster: other }));
+    configMap(kube, 'One');
+
+    const nodes = stack.getLogicalId(cluster.defaultNodegroup?.node.defaultChild as never);
+    expect(waitsFor(stack, idOf(stack, 'one'), nodes)).toBe(true);
   });
 
   it('makes its namespace for Pod Security level baseline, takes one over that is there, and never deletes it', () => {
