@@ -4,6 +4,9 @@ import type * as eks from 'aws-cdk-lib/aws-eks-v2';
 import type { Construct } from 'constructs';
 import { pascal } from '../kube/names';
 
+/** Names of clusters as a template has them. Every resolution counts: it is measured and works out logical ids anew. */
+const CLUSTER_NAMES = new WeakMap<eks.ICluster, unknown>();
+
 /**
  * Gives the CloudFormation resource of something in a cluster a logical id made from what it is there, not from where its
  * construct stands. The kubectl handler keeps one physical id for ever: with an id by path, a new name would leave the old
@@ -13,8 +16,11 @@ export function identify(resource: Construct, cluster: eks.ICluster, identity: (
   const stack = Stack.of(resource);
   // Clusters of two other stacks may have one logical id.
   const place = Stack.of(cluster) === stack ? [] : [Stack.of(cluster).node.path];
+  const clusterName = CLUSTER_NAMES.get(cluster) ?? stack.resolve(cluster.clusterName);
+  CLUSTER_NAMES.set(cluster, clusterName);
+  const parts = identity.map((each) => (Token.isUnresolved(each) ? stack.resolve(each) : (each ?? null)));
   const hash = createHash('sha256')
-    .update(JSON.stringify(stack.resolve([...place, cluster.clusterName, ...identity.map((each) => each ?? null)])))
+    .update(JSON.stringify([...place, clusterName, ...parts]))
     .digest('hex')
     .slice(0, 8)
     .toUpperCase();
