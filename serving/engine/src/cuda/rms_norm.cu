@@ -1,4 +1,5 @@
 // RMSNorm of the float residual stream to bf16 panels: a block a row, sums in one fixed order whatever the number of rows.
+#include "cuda/norm_piece.cuh"
 #include "cuda/rows.cuh"
 
 namespace nim::cuda {
@@ -36,7 +37,7 @@ __global__ void __launch_bounds__(kThreads) rms_norm(__nv_bfloat16* out, const f
           kept[j][0] = a, kept[j][1] = b;
         }
       }
-      sum += a.x * a.x + a.y * a.y + a.z * a.z + a.w * a.w + b.x * b.x + b.y * b.y + b.z * b.z + b.w * b.w;
+      sum += sum_of_squares(a, b);
     }
   }
 #pragma unroll
@@ -70,11 +71,8 @@ __global__ void __launch_bounds__(kThreads) rms_norm(__nv_bfloat16* out, const f
     } else {
       a = x[2 * piece], b = x[2 * piece + 1];
     }
-    const float4 s = scale[2 * piece];
-    const float4 t = scale[2 * piece + 1];
-    reinterpret_cast<uint4*>(out)[std::size_t(piece) * rows + row] = {
-        pack_bf16(a.x * inverse * s.x, a.y * inverse * s.y), pack_bf16(a.z * inverse * s.z, a.w * inverse * s.w),
-        pack_bf16(b.x * inverse * t.x, b.y * inverse * t.y), pack_bf16(b.z * inverse * t.z, b.w * inverse * t.w)};
+    reinterpret_cast<uint4*>(out)[std::size_t(piece) * rows + row] =
+        normed(a, b, inverse, scale[2 * piece], scale[2 * piece + 1]);
   }
 }
 
@@ -82,6 +80,9 @@ __global__ void __launch_bounds__(kThreads) rms_norm(__nv_bfloat16* out, const f
 
 void rms_norm_launch(const Stream& stream, __nv_bfloat16* out, const float* residual, const float* weight, float epsilon,
                      int hidden, const int32_t* source, const int32_t* count, int rows) {
+  if (rows >= 4096 && source == nullptr && rms_norm_rows_fits(hidden)) {
+    return rms_norm_rows_launch(stream, out, residual, weight, epsilon, hidden, count, rows);
+  }
   launch_kernel(stream, rms_norm, rows, kThreads, 0, out, residual, weight, epsilon, hidden, source, count, rows);
 }
 

@@ -1,6 +1,7 @@
 // Norms of q and k heads where the model has them, rotation by position, keys and values to their page. A thread takes 8
-// dimensions and the 8 that they are rotated with, of one head of one row. Neighbours take neighbouring rows of a prompt;
-// for decodes (whose rows lie in pages far apart), and where heads are normed, they take the pieces of one head.
+// dimensions and the 8 that they are rotated with, of one head of one row. Neighbours take the pieces of one head: rows of
+// decodes lie in pages far apart, and a norm needs the whole head. Many rows of prompts are rope_rows.cu's.
+#include "cuda/rotate.cuh"
 #include "cuda/rows.cuh"
 
 namespace nim::cuda {
@@ -8,26 +9,14 @@ namespace {
 
 constexpr int kThreads = 256;
 
-struct Eight {
-  uint4 raw;
-  __device__ void unpack(float (&x)[8]) const {
-    const auto* pairs = reinterpret_cast<const __nv_bfloat162*>(&raw);
-#pragma unroll
-    for (int i = 0; i < 4; ++i) {
-      const float2 f = __bfloat1622float2(pairs[i]);
-      x[2 * i] = f.x, x[2 * i + 1] = f.y;
-    }
-  }
-};
-
-__global__ void __launch_bounds__(kThreads) rope(const Rope r, bool pieces_first) {
+__global__ void __launch_bounds__(kThreads) rope(const Rope r) {
   const int index = blockIdx.x * kThreads + threadIdx.x;
   const int dim = r.layout.head_dim;
   const int halves = dim / 16;  // threads of a rotated head: a power of two
   const int rotated = (r.heads + r.layout.kv_heads) * halves;
   const int units = rotated + r.layout.kv_heads * (dim / 8);
-  const int row = pieces_first ? index / units : index % r.rows;
-  const int unit = pieces_first ? index % units : index / r.rows;
+  const int row = index / units;
+  const int unit = index % units;
   ptx::launch_next();
   if (row >= min(r.rows, r.step.counts->rows) || unit >= units) {
     return;
@@ -59,8 +48,8 @@ __global__ void __launch_bounds__(kThreads) rope(const Rope r, bool pieces_first
   uint4* const low = panels + std::size_t(head * (dim / 8) + piece) * r.rows + row;
   uint4* const high = low + std::size_t(halves) * r.rows;
   float a[8], b[8];
-  Eight{*low}.unpack(a);
-  Eight{*high}.unpack(b);
+  unpack(*low, a);
+  unpack(*high, b);
   if (const float* norm = is_key ? r.k_norm : r.q_norm; norm != nullptr) {
     const unsigned head_lanes = ((1U << halves) - 1) << (threadIdx.x % 32 & ~(halves - 1));
     float sum = 0;
@@ -78,32 +67,29 @@ __global__ void __launch_bounds__(kThreads) rope(const Rope r, bool pieces_first
       b[i] *= inverse * norm[piece * 8 + i + dim / 2];
     }
   }
-  const float2* const table = r.table + std::size_t(position) * (dim / 2) + piece * 8;
-  uint32_t out_low[4], out_high[4];
-#pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const float2 s = table[2 * i];
-    const float2 t = table[2 * i + 1];
-    out_low[i] = pack_bf16(a[2 * i] * s.x - b[2 * i] * s.y, a[2 * i + 1] * t.x - b[2 * i + 1] * t.y);
-    out_high[i] = pack_bf16(b[2 * i] * s.x + a[2 * i] * s.y, b[2 * i + 1] * t.x + a[2 * i + 1] * t.y);
-  }
+  const auto* const table = reinterpret_cast<const float4*>(r.table + std::size_t(position) * (dim / 2) + piece * 8);
+  const float4 turns[4] = {table[0], table[1], table[2], table[3]};
+  uint4 out_low, out_high;
+  rotate(a, b, turns, out_low, out_high);
   if (!is_key) {
-    *low = {out_low[0], out_low[1], out_low[2], out_low[3]};
-    *high = {out_high[0], out_high[1], out_high[2], out_high[3]};
+    *low = out_low;
+    *high = out_high;
     return;
   }
   __nv_bfloat16* const at = to + r.layout.head_offset(0, head - r.heads);
-  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8)) = {out_low[0], out_low[1], out_low[2], out_low[3]};
-  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8 + dim / 2)) = {out_high[0], out_high[1], out_high[2],
-                                                                                     out_high[3]};
+  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8)) = out_low;
+  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8 + dim / 2)) = out_high;
 }
 
 }  // namespace
 
 void rope_launch(const Stream& stream, const Rope& r) {
+  if (r.rows > 256 && r.q_norm == nullptr) {
+    return rope_rows_launch(stream, r);
+  }
   const int units = (r.heads + r.layout.kv_heads) * (r.layout.head_dim / 16) + r.layout.kv_heads * (r.layout.head_dim / 8);
   const int threads = units * r.rows;
-  launch_kernel(stream, rope, (threads + kThreads - 1) / kThreads, kThreads, 0, r, r.q_norm != nullptr || r.rows <= 256);
+  launch_kernel(stream, rope, (threads + kThreads - 1) / kThreads, kThreads, 0, r);
 }
 
 }  // namespace nim::cuda
