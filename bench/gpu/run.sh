@@ -6,6 +6,8 @@
 # 12 minutes on an H200; each keeps what it printed in <folder>/results (NIM_RESULTS names another), and the last, `table`, makes
 # the table of whatever lies there, so parts may run one after the other, on machines with little time.
 #   limits kernels shapes engine torch-answers refusals restart decode prompts arrival offline long torch cublas soak table
+# Seconds there: decode 40, offline 210, soak 120, kernels, arrival and torch 20 each, the others 15 or less; a build and the
+# checkpoint 35. NIM_OFFLINE=128/128/1024,2048/128/256 names other rows than the four (input/output/requests) for `offline`.
 # NIM_TORCH_COMPILED="1/512 64/1024" also runs torch's decode compiled for these shapes, 55 to 100 s each; NIM_SOAK is the soak's
 # length in seconds (120).
 set -u
@@ -60,7 +62,7 @@ restart() { big && timeout 60 "$programs/engine-restart" "$big" 2>&1; }
 decode() { bench --only decode --pace-prefill off; } # so that all prompts are in before the first decode ends
 prompts() { bench --only prefill,prefix; }
 arrival() { bench --only arrival; }
-offline() { bench --only offline; }
+offline() { bench --only offline ${NIM_OFFLINE:+--offline "$NIM_OFFLINE"}; }
 long() { bench --only decode --decode 1/130000 --pace-prefill off --max-context 131072 --sequences 2; }
 torch() {
   timeout 120 python3 "$here/torch_llama.py" 2>&1
