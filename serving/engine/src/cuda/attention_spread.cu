@@ -6,14 +6,14 @@
 namespace nim::cuda {
 namespace {
 
-constexpr int kQuads = 2;   ///< of a thread
-constexpr int kAtOnce = 8;  ///< splits that a thread asks for
+constexpr int kQuads = 2;  ///< of a thread
 template <int kDim>
 constexpr int kPieces = kDim / 8 / kQuads;
 
 template <int kDim>
 __global__ void __launch_bounds__(128) attention_spread_fold(const Attention a) {
 #ifdef NIM_SM90A
+  constexpr int kAtOnce = 8;  // splits
   ptx::launch_next();
   ptx::wait_for_previous();
   const int piece = blockIdx.x % kPieces<kDim>;
