@@ -18,9 +18,13 @@ export function contextLength(env: Env = {}, modelContext: number): number {
   return /^\d+$/.test(String(given)) ? Math.min(Number(given), modelContext) : 0;
 }
 
-/** The most of a GPU that vLLM takes for weights and KV cache; all of it where a variable that is not read here sets it. */
-export function memoryUtilization(env: Env = {}): number {
-  const given = Number(passedThrough(env, 'gpu-memory-utilization') ?? DEFAULT_UTILIZATION);
+/**
+ * The most of a GPU that an engine takes for weights and KV cache; all of it where a variable that is not read here sets it.
+ *
+ * @param unset what it takes where nothing is said
+ */
+export function memoryUtilization(env: Env = {}, unset = DEFAULT_UTILIZATION): number {
+  const given = Number(passedThrough(env, 'gpu-memory-utilization') ?? unset);
   const read = given > 0 && given <= 1 && !SHARES.some((name) => name in env);
   return read ? given : 1;
 }

@@ -42,15 +42,16 @@ export function planRequest(
     return undefined;
   }
   const facts = profile._factsOf(image);
+  const planned = plannedImage(image);
   return {
     model,
-    image: plannedImage(image),
+    image: planned,
     precision: profile.precision,
     engine: profile.engine,
     // Of a profile that a source names for another GPU, this one's sibling is not known.
     profile: gpu && facts?.gpu && facts.gpu !== gpu ? undefined : facts,
     tensorParallelism: profile.tensorParallelism,
-    memoryShare: memoryUtilization(env),
+    memoryShare: memoryUtilization(env, planned.memoryShare),
     // 0: known at deployment only.
     contextTokens: contextLength(env, model.maxContext) || undefined,
     ...asked,

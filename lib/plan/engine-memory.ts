@@ -1,4 +1,5 @@
 import type { ModelSpec } from '../catalog';
+import { activationBytes, workspaceBytes } from './engine-arrays';
 import { ModelMemory, type ModelMemoryOptions } from './model-memory';
 
 const MIB = 2 ** 20;
@@ -7,10 +8,10 @@ const MIB = 2 ** 20;
  * What this project's own engine needs of each GPU. The engine allocates once, by exactly this sum, and its own plan is
  * tested against it:
  *
- * weights + activations of the largest step + workspace + graphs + CUDA context + pages x bytes of a page.
+ * weights + activations of the largest step + workspace + pages x bytes of a page + what it leaves to the driver + CUDA context.
  *
- * Weights, activations and bytes of the KV cache are those of ModelMemory, with the engine's step. The KV cache is made
- * of pages: a sequence takes whole ones.
+ * Weights and bytes of the KV cache are those of ModelMemory; the KV cache is made of pages, and a sequence takes whole ones.
+ * Activations and workspace are the engine's arrays, byte for byte, for as many sequences as the server runs at a time.
  */
 export class EngineMemory {
   /** Tokens that one step computes at most: prompts are cut into chunks of this size, so activations do not grow further. */
@@ -25,14 +26,11 @@ export class EngineMemory {
    */
   public static readonly CONTEXT_BYTES = 527 * MIB;
 
-  /** Batch sizes for which a CUDA graph is kept: 1, 2, 4, 8, then steps up to 256. */
-  public static readonly GRAPHS = 16;
+  /** What the engine leaves to the driver of what is free: kernels, graphs, local memory (serving/engine/src/cuda/memory.h). */
+  public static readonly DRIVER_BYTES = 768 * MIB;
 
-  /** One graph: 16 graphs of 200 matrix products each took 138 MiB on an H100 (measured 2026-11-21). */
-  public static readonly GRAPH_BYTES = 9 * MIB;
-
-  /** Partial results of split attention and sampling. Our own estimate. */
-  public static readonly WORKSPACE_BYTES = 64 * MIB;
+  /** Sequences that the server runs at a time where NIM_MAX_NUM_SEQS says nothing: what they are sampled with is there from the start. */
+  public static readonly SEQUENCES = 256;
 
   /** Host memory: server, tokenizer and a pinned ring through which weights pass, which are never held whole. Our own estimate. */
   public static readonly HOST_BYTES = 4096 * MIB;
@@ -46,7 +44,9 @@ export class EngineMemory {
   public readonly weightBytes: number;
   /** Activations of the largest step, in bytes. */
   public readonly activationBytes: number;
-  /** Everything on a GPU but weights and KV cache: activations, workspace, graphs and CUDA context, in bytes. */
+  /** What a step is told and samples with, sums of attention, the table of rotations, in bytes. */
+  public readonly workspaceBytes: number;
+  /** Everything on a GPU but weights and KV cache: activations, workspace, the driver's part and the CUDA context, in bytes. */
   public readonly reserveBytes: number;
   /** One page of the KV cache on each GPU, in bytes. */
   public readonly pageBytes: number;
@@ -60,15 +60,19 @@ export class EngineMemory {
   public readonly hostBytes = EngineMemory.HOST_BYTES;
 
   private constructor(model: ModelSpec, options: ModelMemoryOptions) {
-    const memory = ModelMemory.of(model, { stepTokens: EngineMemory.STEP_TOKENS, samplingBytes: 0, ...options });
+    const memory = ModelMemory.of(model, options);
     this.weightBytes = memory.weightBytes;
-    this.activationBytes = memory.activationBytes;
+    const limits = {
+      sequences: Math.max(EngineMemory.SEQUENCES, memory.sequences),
+      stepTokens: options.stepTokens ?? EngineMemory.STEP_TOKENS,
+      contextTokens: memory.contextTokens,
+      pageTokens: EngineMemory.PAGE_TOKENS,
+    };
+    this.activationBytes = activationBytes(model, limits);
+    this.workspaceBytes = workspaceBytes(model, limits);
     this.reserveBytes =
       options.reserveBytes ??
-      memory.activationBytes +
-        EngineMemory.WORKSPACE_BYTES +
-        EngineMemory.GRAPHS * EngineMemory.GRAPH_BYTES +
-        EngineMemory.CONTEXT_BYTES;
+      this.activationBytes + this.workspaceBytes + EngineMemory.DRIVER_BYTES + EngineMemory.CONTEXT_BYTES;
     this.pageBytes = memory.kvBytesPerToken * EngineMemory.PAGE_TOKENS;
     const sequencePages = Math.ceil(memory.contextTokens / EngineMemory.PAGE_TOKENS);
     this.pages = this.pageBytes > 0 ? memory.sequences * sequencePages : 0;

@@ -147,7 +147,8 @@ struct ModelPlan {
   bool fits;                 ///< false: the lines are what one sequence of max_context needs
 };
 
-/// Loads nothing. Throws std::runtime_error where create() would before its plan.
+/// Loads nothing. Throws std::runtime_error where create() would before its plan. The backend may be a GPU that is not here
+/// too, "cuda-8.0", "cuda-8.6", "cuda-8.9" or "cuda-9.0" by its compute capability; memory_bytes is its memory then.
 ModelPlan inspect(const EngineOptions&);
 
 class Engine {

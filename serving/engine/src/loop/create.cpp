@@ -67,8 +67,11 @@ std::vector<ModelPlan::Line> lines_of(const std::vector<MemoryLine>& lines) {
 ModelPlan inspect(const EngineOptions& options) {
   StepLimits limits = step_limits(options);
   const ModelConfig config = open_checked(options).config;
-  const Backend backend = make_backend(options.backend, options.threads);
-  const std::size_t budget = budget_of(options, *backend.ops);
+  const BackendMemory backend = memory_of_backend(options.backend, options.threads);
+  const std::size_t budget = options.memory_bytes != 0 ? options.memory_bytes : backend.free_bytes;
+  if (options.memory_bytes == 0 && !backend.here) {
+    fail("backend is \"", options.backend, "\", a GPU that is not asked what it has free: give the memory to plan for, such as 22GiB");
+  }
   ModelPlan result{
       .architecture = config.architecture,
       .layers = config.layers,
@@ -79,7 +82,7 @@ ModelPlan inspect(const EngineOptions& options) {
       .vocabulary = config.vocab,
       .max_context = 0,
       .parameters = parameters_of(config),
-      .backend = backend.ops->describe(),
+      .backend = backend.description,
       .lines = {},
       .host_lines = {},
       .page_bytes = 0,
@@ -91,10 +94,10 @@ ModelPlan inspect(const EngineOptions& options) {
   StepLimits least = limits;
   least.max_context = limits.max_context == 0 ? std::min(config.max_context, limits.page_tokens) : limits.max_context;
   least.pages = least.max_pages_per_sequence();
-  MemoryPlan plan = plan_memory(config, *backend.ops, least, std::numeric_limits<std::size_t>::max());
+  MemoryPlan plan = plan_memory(config, *backend.memory, least, std::numeric_limits<std::size_t>::max());
   result.fits = plan.bytes() <= budget;
   if (result.fits) {
-    plan = plan_memory(config, *backend.ops, limits, budget);
+    plan = plan_memory(config, *backend.memory, limits, budget);
   }
   result.max_context = plan.limits.max_context;
   result.lines = lines_of(plan.arena);

@@ -18,4 +18,16 @@ struct Backend {
 /// driver without a usable GPU is an error, never a slow CPU. `threads` 0: one for each core that the process may run on.
 Backend make_backend(const std::string& name, int threads);
 
+/// What a backend takes of memory, for a plan.
+struct BackendMemory {
+  std::unique_ptr<OpsMemory> memory;
+  std::string description;
+  std::size_t free_bytes = 0;
+  bool here = true;  ///< false: free_bytes is not known
+};
+
+/// The memory of a backend of `make_backend`, or of a GPU that need not be here and is not asked: "cuda-8.0", "cuda-8.6",
+/// "cuda-8.9" or "cuda-9.0", by its compute capability. Every build has these.
+BackendMemory memory_of_backend(const std::string& name, int threads);
+
 }  // namespace nim

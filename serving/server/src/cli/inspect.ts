@@ -2,7 +2,7 @@ import { UsageError } from '../commands/command.js';
 import type { NativePlan } from '../engine/index.js';
 import { command } from './command.js';
 import { ENGINE_OPTIONS, engineOptions } from './engine-options.js';
-import { integer, toggle } from './options.js';
+import { choice, integer, toggle } from './options.js';
 
 const { 'no-prefix-cache': _, memory, ...PLAN_OPTIONS } = ENGINE_OPTIONS;
 
@@ -11,6 +11,11 @@ export const inspect = command({
   usage: '[options]',
   options: {
     ...PLAN_OPTIONS,
+    backend: choice(
+      ['auto', 'cpu', 'reference', 'cuda', 'cuda-8.0', 'cuda-8.6', 'cuda-8.9', 'cuda-9.0'],
+      'auto',
+      'what computes; by its compute capability a GPU that need not be here, with --memory',
+    ),
     memory: { ...memory, help: 'that there is; what the backend finds free without it' },
     context: integer({
       min: 1,

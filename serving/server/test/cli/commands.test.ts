@@ -96,6 +96,18 @@ describe.skipIf(!hasCompiler)('nim-serving', () => {
     expect([pages, pageBytes, neededBytes, freeBytes, fits]).toEqual([504, 32_768, sum, 20 * 2 ** 20, false]);
   });
 
+  it('inspect plans for a GPU that is not here, of a memory that is given', async () => {
+    const { out } = await cli(['inspect', '--backend', 'cuda-8.9', '--context', '1000', '--memory', '22GiB']);
+    expect(out).toMatch('on a GPU of compute capability 8.9, by arithmetic');
+    expect(out).toMatch(/ {2}sums of a product's first slice +20\.00 MiB\n/);
+    expect(out).toMatch(/ {2}free +22\.00 GiB: it fits\n/);
+    const { status, err } = await cli(['inspect', '--backend', 'cuda-8.9']);
+    expect([status, err]).toEqual([
+      1,
+      'backend is "cuda-8.9", a GPU that is not asked what it has free: give the memory to plan for, such as 22GiB\n',
+    ]);
+  });
+
   it('inspect names what a model cannot do', async () => {
     const { status, err } = await cli(['inspect', '--context', '4096']);
     expect([status, err]).toEqual([
