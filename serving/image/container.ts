@@ -169,6 +169,7 @@ function runtimeConfig({ config, root, machine }: UnpackedImage, options: Contai
     root: { path: root, readonly: options.readOnlyRoot ?? false },
     mounts: [
       { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
       scratch('/dev', 'mode=755', 'size=65536k'),
       scratch('/dev/shm', 'nodev', 'noexec', 'mode=1777', 'size=65536k'),
       scratch('/tmp', 'nodev', 'mode=1777'),

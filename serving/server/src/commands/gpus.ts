@@ -13,20 +13,14 @@ export async function gpus(program = 'nvidia-smi'): Promise<Device[]> {
   return devicesOf(stdout);
 }
 
-/** Lines such as `0, NVIDIA H200, 0x233510DE, 143771`: device before vendor, MiB. */
+/** Lines such as `0, NVIDIA H200, 0x233510DE, 143771`: device before vendor, MiB. Without /sys the driver knows no device. */
 export function devicesOf(text: string): Device[] {
-  return text.split('\n').flatMap((line) => {
-    const [, index, name, device, vendor, mebibytes] =
-      /^(\d+), (.+), 0x([0-9A-F]{4})([0-9A-F]{4}), (\d+)$/.exec(line.trim()) ?? [];
-    return index === undefined
-      ? []
-      : [
-          {
-            index: Number(index),
-            name,
-            pci: `${device}:${vendor}`.toLowerCase(),
-            memoryBytes: Number(mebibytes) * 2 ** 20,
-          },
-        ];
-  });
+  return [...text.matchAll(/^(\d+), (.+), (?:0x(\w{4})(\w{4})|\[.*\]), (\d+)$/gm)].map(
+    ([, index, name, device = 'unknown', vendor = '10de', mebibytes]) => ({
+      index: Number(index),
+      name,
+      pci: `${device}:${vendor}`.toLowerCase(),
+      memoryBytes: Number(mebibytes) * 2 ** 20,
+    }),
+  );
 }

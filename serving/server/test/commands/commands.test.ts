@@ -211,6 +211,10 @@ describe('the GPUs of the machine', () => {
     ]);
   });
 
+  it('are listed where the driver cannot tell their kind', () => {
+    expect(devicesOf('0, NVIDIA H200, [Unknown Error], 143771\n')[0]?.pci).toBe('unknown:10de');
+  });
+
   it('are none where there is no driver', async () => {
     expect(await gpus('/nonexistent/nvidia-smi')).toEqual([]);
   });
