@@ -39,7 +39,7 @@ describe('words that make no sense end with status 2 and one line', () => {
     [
       'a backend that does not exist',
       ['inspect', '--backend', 'gpu'],
-      'nim-serving inspect: --backend is "gpu", allowed is auto, cpu, reference, cuda; write --backend auto',
+      'nim-serving inspect: --backend is "gpu", allowed is auto, cpu, reference, cuda, cuda-8.0, cuda-8.6, cuda-8.9, cuda-9.0; write --backend auto',
     ],
     [
       'an option without its value',
