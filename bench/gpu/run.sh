@@ -71,7 +71,7 @@ torch() {
   done
 }
 cublas() { timeout 120 python3 "$here/torch_gemm.py" 2>&1; }
-soak() { small && timeout 600 "$programs/engine-soak" "$small" "${NIM_SOAK:-120}" --backend cuda --memory-mib 3072 --break-gpu 2>&1; }
+soak() { small && timeout 600 "$programs/engine-soak" "$small" "${NIM_SOAK:-120}" --backend cuda --memory-mib 2760 --greedy-admission --break-gpu 2>&1; } # some 380 pages
 table() { python3 "$here/table.py" "$results"; }
 
 for part in ${@:-$all}; do

@@ -1,8 +1,9 @@
 // Random load for so many seconds, and then: did everything come back?
-//   engine-soak <checkpoint> <seconds> [--backend cuda] [--memory-mib 4096] [--seed 1] [--break-gpu]
+//   engine-soak <checkpoint> <seconds> [--backend cuda] [--memory-mib 4096] [--seed 1] [--greedy-admission] [--break-gpu]
 // Requests of random length, sampling, priority and number, a third with a shared prefix, a fifth cancelled, a tenth with a
 // deadline. Each must end exactly once a sequence; when all have, every page is free or idle in the prefix cache, and neither
-// the process nor the device has grown since the first quarter. --break-gpu then breaks the GPU under a running request: it
+// the process nor the device has grown since the first quarter. With --greedy-admission sequences start without regard to the
+// pages that they will need, so that memory runs out under them and they are preempted. --break-gpu then breaks the GPU under a running request: it
 // must end with an error and the engine be unhealthy. Prints Markdown; exits 1 where something did not come back.
 #include <unistd.h>
 
@@ -126,7 +127,7 @@ class Soak {
     wait_idle();
     const EngineStats end = row(begin);
     const bool pages = end.pages_free + end.pages_cached == end.pages && end.running == 0 && end.waiting == 0;
-    const bool device = rows_.back().device <= rows_.front().device + 16 * kMib;  // a graph may be captured late
+    const bool device = rows_.back().device <= rows_.front().device + 16 * kMib;  // graphs are captured late: 2 MiB for ten or so
     const bool process = rows_.back().process < rows_.front().process + rows_.front().process / 20 + 16 * kMib;
     const bool answers = ledger_.errors == 0 && ledger_.unknown == 0;
     say("every sequence ended", all_ended);
@@ -256,7 +257,7 @@ class Soak {
 
 Options parse(int count, char** arguments) {
   if (count < 3) {
-    fail("usage: engine-soak <checkpoint> <seconds> [--backend cuda] [--memory-mib 4096] [--seed 1] [--break-gpu]");
+    fail("usage: engine-soak <checkpoint> <seconds> [--backend cuda] [--memory-mib 4096] [--seed 1] [--greedy-admission] [--break-gpu]");
   }
   Options options;
   options.engine.model = arguments[1];
@@ -269,6 +270,8 @@ Options parse(int count, char** arguments) {
     const bool last = i + 1 == count;
     if (name == "--break-gpu") {
       options.break_gpu = true;
+    } else if (name == "--greedy-admission") {
+      options.engine.forecast_pages = false;
     } else if (name == "--backend" && !last) {
       options.engine.backend = arguments[++i];
     } else if (name == "--memory-mib" && !last) {
