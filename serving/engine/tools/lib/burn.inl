@@ -1,4 +1,10 @@
 // Independent multiply-adds in registers; the including file says how wide they are.
+#ifdef __aarch64__
+#define NIM_VECTOR_REGISTER "w"
+#else
+#define NIM_VECTOR_REGISTER "v"
+#endif
+
 using Floats = float __attribute__((vector_size(NIM_VECTOR_BYTES)));
 
 double multiply_add(long rounds) {
@@ -9,10 +15,10 @@ double multiply_add(long rounds) {
     for (Floats& sum : sums) {
       sum = sum * a + b;
     }
-    asm volatile("" : "+v"(a), "+v"(b));
+    asm volatile("" : "+" NIM_VECTOR_REGISTER(a), "+" NIM_VECTOR_REGISTER(b));
   }
   for (Floats& sum : sums) {
-    asm volatile("" : : "v"(sum));
+    asm volatile("" : : NIM_VECTOR_REGISTER(sum));
   }
   return static_cast<double>(rounds) * 8 * 2 * (NIM_VECTOR_BYTES / 4);
 }

@@ -4,11 +4,13 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { deviceCode } from '../../../../test/support/fatbinary.js';
+import { baseImage } from '../../../image/base.js';
 import { build } from '../../../image/build.js';
 import { missing, STORE } from '../../../image/buildah.js';
 import { MountedImage } from '../../../image/container.js';
 import { layerTable } from '../../../image/layers.js';
 import { nameOf, Trial } from '../contract/check.js';
+import { debianFiles, strip } from './debian-files.js';
 import { IMAGE_CHECKS } from './image-checks.js';
 
 /** Compiling the engine for all chips takes minutes on two busy cores, making a base of Debian's packages one more. */
@@ -60,6 +62,15 @@ describe.skipIf(lacks.length > 0)(`the image${lacks.length > 0 ? `: needs ${lack
       expect(new Set(code.map((chips) => JSON.stringify(chips)))).toEqual(
         new Set([JSON.stringify({ machineCode: [80, 86, 89, 90], ptx: [89] })]),
       );
+    }),
+  );
+
+  it('has the same files of Debian whatever Debian 13 is its base', { timeout: LIMIT }, () =>
+    remembered('debian', async () => {
+      const base = baseImage();
+      const files = debianFiles(base, () => undefined);
+      expect(files.size).toBeGreaterThan(500);
+      expect(debianFiles(base, strip)).toEqual(files);
     }),
   );
 
