@@ -1,26 +1,38 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildah } from '../../../image/buildah.js';
+import { buildah, STORE } from '../../../image/buildah.js';
 
 const SCRIPT = fileURLToPath(new URL('../../../image/debian-root.sh', import.meta.url));
 
 /**
- * The image's files of Debian, made as the stage `root` of the Containerfile makes them, in a container of a base.
+ * The image's files of Debian, made as the stage `root` of the Containerfile makes them.
  *
- * @param change what is changed in the base before
+ * @param change a command that changes the base before
  */
-export function debianFiles(base: string, change: (root: string) => void): Map<string, string> {
-  const container = buildah(['from', '--pull-never', base]);
+export function debianFiles(base: string, change: string): Map<string, string> {
+  const context = mkdtempSync(join(STORE, 'base-'));
+  copyFileSync(SCRIPT, join(context, 'debian-root.sh'));
+  const stage = ['COPY debian-root.sh /', 'RUN sh /debian-root.sh /root-of-image'];
+  writeFileSync(join(context, 'Containerfile'), [`FROM ${base}`, `RUN ${change}`, ...stage, ''].join('\n'));
+  const image = buildah(['build', '--quiet', '--no-cache', context]);
+  const container = buildah(['from', '--pull-never', image]);
   try {
-    const root = buildah(['mount', container]);
-    change(root);
-    buildah(['copy', '-q', container, SCRIPT, '/']);
-    buildah(['run', container, 'sh', '/debian-root.sh', '/root-of-image']);
-    return listed(join(root, 'root-of-image'));
+    return listed(join(buildah(['mount', container]), 'root-of-image'));
   } finally {
     buildah(['rm', container]);
+    buildah(['rmi', image]);
+    rmSync(context, { recursive: true });
   }
 }
 
@@ -38,19 +50,10 @@ function listed(folder: string): Map<string, string> {
   );
 }
 
-/** As the `slim` images of registries: no texts for people, and a dpkg that leaves them out; other commands replaced. */
-export function strip(root: string): void {
-  for (const folder of ['doc', 'man', 'info', 'locale']) {
-    rmSync(join(root, 'usr/share', folder), { recursive: true, force: true });
-  }
-  mkdirSync(join(root, 'etc/dpkg/dpkg.cfg.d'), { recursive: true });
-  writeFileSync(
-    join(root, 'etc/dpkg/dpkg.cfg.d/docker'),
-    'path-exclude /usr/share/doc/*\npath-exclude /usr/share/man/*\n',
-  );
-  writeFileSync(
-    join(root, 'etc/passwd'),
-    `${readFileSync(join(root, 'etc/passwd'), 'utf8')}base:x:4242:4242::/:/bin/sh\n`,
-  );
-  writeFileSync(join(root, 'etc/nsswitch.conf'), 'hosts: files\n');
-}
+/** Makes a base like the `slim` images of registries, whose dpkg leaves texts for people out; and another user, other names. */
+export const STRIP = [
+  'rm -rf /usr/share/doc /usr/share/man /usr/share/info /usr/share/locale',
+  'echo "path-exclude /usr/share/doc/*" > /etc/dpkg/dpkg.cfg.d/docker',
+  'echo "base:x:4242:4242::/:/bin/sh" >> /etc/passwd',
+  'echo "umask 077" >> /etc/profile',
+].join(' && ');
