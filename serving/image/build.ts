@@ -35,34 +35,10 @@ export function build(options: BuildOptions = {}): { readonly name: string; read
     );
   }
   mkdirSync(STORE, { recursive: true });
-  forgetOldLayers();
-  const context = options.context ?? repository;
   const name = `${IMAGE}:${options.cudaCode === '' ? 'cpu' : 'cuda'}`;
-  const epoch = process.env.SOURCE_DATE_EPOCH ?? '0';
-  const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
-  buildah([
-    'build',
-    '--layers',
-    ...(options.fresh ? ['--no-cache'] : []),
-    '--timestamp',
-    epoch,
-    '--file',
-    join(context, 'serving/image/Containerfile'),
-    '--ignorefile',
-    fileURLToPath(new URL('Containerfile.dockerignore', import.meta.url)),
-    // What this machine trusts, for the stages that compile: a company's proxy may sign for the registries.
-    ...(existsSync(AUTHORITIES) ? ['--secret', `id=ca,src=${AUTHORITIES}`] : []),
-    ...Object.entries({
-      BASE: options.base ?? baseImage(),
-      SOURCE_DATE_EPOCH: epoch,
-      VERSION: version,
-      REVISION: revision(),
-      ...(options.cudaCode === undefined ? {} : { CUDA_CODE: options.cudaCode }),
-    }).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
-    '--tag',
-    name,
-    context,
-  ]);
+  const words = buildWords(options);
+  forgetOldLayers(words);
+  buildah(['build', ...words, '--tag', name, options.context ?? repository]);
   const folder = mkdtempSync(join(STORE, 'oci-'));
   try {
     buildah(['push', '-q', '--format', 'oci', name, `oci:${folder}:image`]);
@@ -72,17 +48,47 @@ export function build(options: BuildOptions = {}): { readonly name: string; read
   }
 }
 
-/** Layers of earlier builds save the next one minutes, and each change of the sources leaves some hundred megabytes. */
-function forgetOldLayers(): void {
+function buildWords(options: BuildOptions): string[] {
+  const epoch = process.env.SOURCE_DATE_EPOCH ?? '0';
+  const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string };
+  const values = {
+    BASE: options.base ?? baseImage(),
+    SOURCE_DATE_EPOCH: epoch,
+    VERSION: version,
+    REVISION: revision(),
+    ...(options.cudaCode === undefined ? {} : { CUDA_CODE: options.cudaCode }),
+  };
+  return [
+    '--layers',
+    ...(options.fresh ? ['--no-cache'] : []),
+    '--timestamp',
+    epoch,
+    '--file',
+    join(options.context ?? repository, 'serving/image/Containerfile'),
+    '--ignorefile',
+    fileURLToPath(new URL('Containerfile.dockerignore', import.meta.url)),
+    // What this machine trusts, for the stages that compile: a company's proxy may sign for the registries.
+    ...(existsSync(AUTHORITIES) ? ['--secret', `id=ca,src=${AUTHORITIES}`] : []),
+    ...Object.entries(values).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+  ];
+}
+
+/**
+ * Layers of earlier builds save the next one minutes, and each change of the sources leaves some hundred megabytes. Compilers
+ * and dependencies, which change seldom, get a name first: what an image with a name is made of stays.
+ */
+function forgetOldLayers(words: readonly string[]): void {
   const unnamed = buildah(['images', '--filter', 'dangling=true', '--quiet'])
     .split('\n')
     .filter((id) => id !== '');
-  if (unnamed.length > KEPT_LAYERS) {
-    try {
-      buildah(['rmi', '--prune']);
-    } catch {
-      // It has named those of a container that was killed; the others are gone.
-    }
+  if (unnamed.length <= KEPT_LAYERS) {
+    return;
+  }
+  buildah(['build', ...words, '--target', 'dependencies', '--tag', `${IMAGE}:dependencies`, repository]);
+  try {
+    buildah(['rmi', '--prune']);
+  } catch {
+    // It has named those of a container that was killed; the others are gone.
   }
 }
 
