@@ -41,7 +41,7 @@ struct Bench {
   __nv_bfloat16* kv;
   std::size_t kv_pages;
   Attention attention{};
-  int rows = 0;
+  int rows = 0, context = 0;
   int last_token_value = 0;
   int32_t* last_token = allocate<int32_t>(1024);
 
@@ -75,8 +75,9 @@ struct Bench {
     check(cudaMemset(claim, 0, kClaims * 4), "memset");
     attention.partial_units = 2048;
     attention.partial = allocate<float>(std::size_t(2048) * kKvHeads * 8 * (kDim + 2));
-    attention.finished = allocate<unsigned>(1);
-    check(cudaMemset(attention.finished, 0, 4), "memset");
+    attention.finished = allocate<unsigned>(kFewSequences * kKvHeads);
+    check(cudaMemset(attention.finished, 0, 4 * kFewSequences * kKvHeads), "memset");
+    attention.rotation = {table, nullptr, nullptr, 1e-5F};
     check(cudaMemset(last_token, 0, 4096), "memset");
     attention.qkv = qkv_rows, attention.out = attended, attention.kv = kv, attention.layout = layout;
     attention.group = kHeads / kKvHeads, attention.scale_log2 = 0.08838834764F * 1.44269504F;
@@ -102,6 +103,7 @@ struct Bench {
       contexts.push_back(context);
     }
     rows = sequences * queries;
+    this->context = context;
     nim::StepCounts counts{};
     counts.rows = rows, counts.sequences = sequences, counts.samples = sequences;
     nim::StepInput& in = attention.step;
@@ -116,25 +118,40 @@ struct Bench {
             k_slices(w.out, w.in), e};
   }
 
-  void attend(int layer, bool prefill) {
+  enum class Kernel { kPrompts, kSplit, kRing };
+  Kernel decodes() const {
+    const bool fit = rows <= kFewSequences && rows * ((context + kSplitKeys - 1) / kSplitKeys) * kKvHeads <= s.multiprocessors;
+    return fit && !(plain & 2) ? Kernel::kSplit : Kernel::kRing;
+  }
+  void attend(int layer, Kernel kernel, int sequences) {
     Attention a = attention;
     a.layer = layer;
-    prefill ? attention_of_prompts(s, a, 1) : attention_decode_launch(s, a);
+    switch (kernel) {
+      case Kernel::kPrompts:
+        rope_launch(s, {qkv_rows, kv, a.rotation, a.step, layout, layer, kHeads, rows});
+        return attention_of_prompts(s, a, sequences);
+      case Kernel::kSplit: return attention_split_launch(s, a);
+      case Kernel::kRing: return attention_decode_launch(s, a);
+    }
+  }
+  int plain = 0;  ///< without 1: norms inside products, 2: attention by splits in registers
+  void norm_gemm(Gemm g) {
+    if (gemm_norms(s, g) && !(plain & 1)) {
+      g.normed = {residual, norm, 1e-5F};
+    } else {
+      rms_norm_launch(s, normed, residual, norm, 1e-5F, kHidden, nullptr, &attention.step.counts->rows, rows);
+    }
+    gemm(s, g);
   }
 
   void step(bool prefill, int samples) {
     const nim::StepInput& in = attention.step;
     embed_launch(s, residual, embedding, kHidden, in, last_token, rows);
     for (int i = 0; i < kLayers; ++i) {
-      rms_norm_launch(s, normed, residual, norm, 1e-5F, kHidden, nullptr, &in.counts->rows, rows);
-      gemm(s, gemm_of(qkv[i], normed, qkv_rows, Epilogue::kPanels, rows));
-      rope_launch(s, {qkv_rows, kv, table, nullptr, nullptr, 1e-5F, in, layout, i, kHeads, rows});
-      Attention a = attention;
-      a.layer = i;
-      prefill ? attention_of_prompts(s, a, samples) : attention_decode_launch(s, a);
+      norm_gemm(gemm_of(qkv[i], normed, qkv_rows, Epilogue::kPanels, rows));
+      attend(i, prefill ? Kernel::kPrompts : decodes(), samples);
       gemm(s, gemm_of(o[i], attended, residual, Epilogue::kResidual, rows));
-      rms_norm_launch(s, normed, residual, norm, 1e-5F, kHidden, nullptr, &in.counts->rows, rows);
-      gemm(s, gemm_of(gate_up[i], normed, gated, Epilogue::kSiluGate, rows));
+      norm_gemm(gemm_of(gate_up[i], normed, gated, Epilogue::kSiluGate, rows));
       gemm(s, gemm_of(down[i], gated, residual, Epilogue::kResidual, rows));
     }
     rms_norm_launch(s, normed, residual, norm, 1e-5F, kHidden, nullptr, &in.counts->samples, samples);
@@ -169,9 +186,9 @@ int main(int argc, char** argv) {
     gemm_wgmma_launch(s, b.gemm_of(b.gate_up[1], b.normed, b.gated, Epilogue::kSiluGate, 2048));
     gemm_tile_launch(s, b.gemm_of(b.gate_up[2], b.normed, b.gated, Epilogue::kSiluGate, 2048));
     b.set_step(64, 1, 1024);
-    b.attend(0, false);
+    b.attend(0, b.decodes(), 64);
     b.set_step(1, 2048, 2048);
-    b.attend(1, true);
+    b.attend(1, Bench::Kernel::kPrompts, 1);
     rms_norm_launch(s, b.normed, b.residual, b.norm, 1e-5F, kHidden, nullptr, &b.attention.step.counts->rows, 2048);
     check(cudaDeviceSynchronize(), "profile");
     return 0;
@@ -239,12 +256,16 @@ int main(int argc, char** argv) {
     std::printf("\nattention of one layer\n");
     for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 8192}, {1, 32768}, {1, 131072}, {8, 1024}, {32, 1024}, {64, 1024}, {128, 1024}, {256, 1024}}) {
       b.set_step(n, 1, context);
-      const double t = time_graph(s, 7, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, false); }) / kLayers;
+      const double t = time_graph(s, 7, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, Bench::Kernel::kRing, n); }) / kLayers;
       const double bytes = 2.0 * 2 * n * context * kKvHeads * kDim;
       std::printf("  decode  %4d x %-6d %8.1f us  %.2f TB/s %3.0f%%\n", n, context, t * 1e6, bytes / t / 1e12, 100 * bytes / t / limit_bytes);
+      if (b.decodes() == Bench::Kernel::kSplit) {
+        const double split = time_graph(s, 7, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, Bench::Kernel::kSplit, n); }) / kLayers;
+        std::printf("    by splits in registers %8.1f us  %.2f TB/s %3.0f%%\n", split * 1e6, bytes / split / 1e12, 100 * bytes / split / limit_bytes);
+      }
       if (n == 1 && context >= 32768) {
         const int units = std::exchange(b.attention.partial_units, 0);
-        const double whole = time_graph(s, 3, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, false); }) / kLayers;
+        const double whole = time_graph(s, 3, [&] { for (int i = 0; i < kLayers; ++i) b.attend(i, Bench::Kernel::kRing, n); }) / kLayers;
         b.attention.partial_units = units;
         std::printf("  one block for each kv head: %.1f us\n", whole * 1e6);
       }
@@ -252,7 +273,7 @@ int main(int argc, char** argv) {
     }
     for (int n : {2048, 8192}) {
       b.set_step(1, n, n);
-      const double t = time_graph(s, 5, [&] { for (int i = 0; i < 8; ++i) b.attend(i, true); }) / 8;
+      const double t = time_graph(s, 5, [&] { for (int i = 0; i < 8; ++i) b.attend(i, Bench::Kernel::kPrompts, 1); }) / 8;
       const double flops = 4.0 * n * (n + 1) / 2 * kHeads * kDim;
       std::printf("  prefill %-6d %8.1f us  %4.0f TFLOP/s %3.0f%%\n", n, t * 1e6, flops / t / 1e12, 100 * flops / t / limit_flops);
       std::fflush(stdout);
@@ -264,8 +285,12 @@ int main(int argc, char** argv) {
       b.set_step(rows == 2048 ? 1 : rows, rows == 2048 ? 2048 : 1, rows == 2048 ? 2048 : 512);
       const nim::StepInput& in = b.attention.step;
       const double norm = time_graph(s, 5, [&] { for (int i = 0; i < 64; ++i) rms_norm_launch(s, b.normed, b.residual, b.norm, 1e-5F, kHidden, nullptr, &in.counts->rows, rows); }) / 64;
-      const double rope = time_graph(s, 5, [&] { for (int i = 0; i < 64; ++i) rope_launch(s, {b.qkv_rows, b.kv, b.table, nullptr, nullptr, 1e-5F, in, b.layout, i % 32, kHeads, rows}); }) / 64;
-      std::printf("  rows %-5d norm %.2f us, rope and store %.2f us\n", rows, norm * 1e6, rope * 1e6);
+      std::printf("  rows %-5d norm %.2f us", rows, norm * 1e6);
+      if (rows == 2048) {
+        const double rope = time_graph(s, 5, [&] { for (int i = 0; i < 64; ++i) rope_launch(s, {b.qkv_rows, b.kv, b.attention.rotation, in, b.layout, i % 32, kHeads, rows}); }) / 64;
+        std::printf(", rope and store %.2f us", rope * 1e6);
+      }
+      std::printf("\n");
     }
   }
   if (section("step")) {
@@ -287,6 +312,17 @@ int main(int argc, char** argv) {
         b.attention.partial_units = units;
         std::printf("    with one block for each kv head %.3f ms: splits are %.1f times as fast\n", whole * 1e3, whole / t);
       }
+      std::fflush(stdout);
+    }
+  }
+  if (argc > 3 && section("variants")) {
+    std::printf("\ndecode step, ms: as it is; norms by their own kernel; attention by the ring; both\n");
+    for (auto [n, context] : std::initializer_list<std::pair<int, int>>{{1, 512}, {1, 1024}, {1, 4096}, {2, 1024}, {4, 1024}, {8, 1024}, {16, 1024}}) {
+      b.set_step(n, 1, context);
+      std::printf("  %4d x %-6d", n, context);
+      for (b.plain = 0; b.plain < 4; ++b.plain) std::printf(" %.3f", 1e3 * time_graph(s, 7, [&] { b.step(false, n); }));
+      b.plain = 0;
+      std::printf("\n");
       std::fflush(stdout);
     }
   }

@@ -221,7 +221,25 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   const int heads = kv_heads * group;
   const int width = (heads + 2 * kv_heads) * dim;
 
-  // Keys and values, in pages full of NaN; rope_launch stores those of the step's rows, the others are put here.
+  // Keys and values, in pages full of NaN. What attends stores those of the step's rows, the others are put here.
+  const bool norms = group % 2 == 1;
+  const auto q_norm = random_values(dim, 1), k_norm = random_values(dim, 1);
+  std::vector<float2> table(std::size_t(*std::max_element(contexts.begin(), contexts.end())) * dim / 2);
+  for (float2& t : table) {
+    const float angle = 3 * gauss();
+    t = {std::cos(angle), std::sin(angle)};
+  }
+  const auto rotate = [&](float* x, int position, const std::vector<float>& norm) {  // a head, to bf16
+    double sum = 0;
+    for (int d = 0; d < dim; ++d) sum += double(x[d]) * x[d];
+    const double scale = norms ? 1 / std::sqrt(sum / dim + 1e-5) : 1;
+    for (int d = 0; d < dim / 2; ++d) {
+      const float2 t = table[std::size_t(position) * dim / 2 + d];
+      const double low = x[d] * scale * (norms ? norm[d] : 1), high = x[d + dim / 2] * scale * (norms ? norm[d + dim / 2] : 1);
+      x[d] = nim::to_float(nim::to_bf16(float(low * t.x - high * t.y)));
+      x[d + dim / 2] = nim::to_float(nim::to_bf16(float(high * t.x + low * t.y)));
+    }
+  };
   std::vector<std::vector<float>> keys, values;
   std::vector<bf16> kv(layout.page_elements() * pages * 2, bf16{0x7fc0});
   auto qkv = random_values(std::size_t(rows) * width, 1);
@@ -234,17 +252,15 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
           const std::size_t page = layout.layer_offset(layer) + all.page[all.page_start[i] + t / page_tokens] * layout.page_elements();
           const std::size_t from = (std::size_t(t) * kv_heads + h) * dim + d;
           if (const int row = t - (contexts[i] - queries[i]); row >= 0) {
-            // What the step itself stores; the table below rotates by nothing.
             const std::size_t at = std::size_t(all.query_start[i] + row) * width + (heads + h) * dim + d;
             qkv[at] = keys[i][from], qkv[at + kv_heads * dim] = values[i][from];
+            if (d == dim - 1) rotate(&keys[i][from - d], t, k_norm);
           } else {
             kv[page + layout.head_offset(0, h) + layout.key_offset(t % page_tokens, d)] = nim::to_bf16(keys[i][from]);
             kv[page + layout.head_offset(1, h) + layout.value_offset(t % page_tokens, d)] = nim::to_bf16(values[i][from]);
           }
         }
   }
-  int longest = *std::max_element(contexts.begin(), contexts.end());
-  std::vector<float2> table(std::size_t(longest) * dim / 2, float2{1, 0});
   bf16* kv_device = upload(kv);
   bf16* qkv_device = upload(to_panels(qkv, rows, width));
   bf16* out = upload(std::vector<bf16>(std::size_t(rows) * heads * dim, bf16{0x7fc0}));
@@ -255,9 +271,9 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   a.partial_units = 512;
   const int chunks = (group + 7) / 8;
   a.partial = allocate<float>(std::size_t(a.partial_units) * kv_heads * chunks * 8 * (dim + 2));
-  a.finished = upload(std::vector<unsigned>(1, 0));
-  Rope rope{device(qkv_device), device(kv_device), upload(table), nullptr, nullptr, 1e-5F, a.step, layout, layer, heads, rows};
-  rope_launch(s, rope);
+  a.finished = upload(std::vector<unsigned>(kFewSequences * kv_heads * chunks, 0));
+  a.rotation = {upload(table), norms ? upload(q_norm) : nullptr, norms ? upload(k_norm) : nullptr, 1e-5F};
+  rope_launch(s, {a.qkv, a.kv, a.rotation, a.step, layout, layer, heads, rows});
   attention_decode_launch(s, a);
   attention_of_prompts(s, a, all.counts.sequences);
   check(cudaStreamSynchronize(s.handle), "attention");
@@ -287,13 +303,16 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   for (int n = 0; n < 60; ++n) {
     const int row = n == 0 ? rows - 1 : int(rng() % rows);
     const int i = all.sequence[row], position = all.position[row], head = int(rng() % heads), kv_head = head / group;
+    const auto first_q = qkv.begin() + std::size_t(row) * width + head * dim;
+    std::vector<float> q(first_q, first_q + dim);
+    rotate(q.data(), position, q_norm);
     std::vector<double> weight(position + 1, 0);
     double most = -1e300, sum = 0;
     const int first = window > 0 ? std::max(0, position + 1 - window) : 0;
     for (int t = first; t <= position; ++t) {
       double score = 0;
       for (int d = 0; d < dim; ++d)
-        score += double(qkv[std::size_t(row) * width + head * dim + d]) * keys[i][(std::size_t(t) * kv_heads + kv_head) * dim + d];
+        score += double(q[d]) * keys[i][(std::size_t(t) * kv_heads + kv_head) * dim + d];
       weight[t] = score / std::sqrt(double(dim));
       most = std::max(most, weight[t]);
     }
@@ -311,7 +330,7 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   expect(worst < 6e-3, what + ": relative error " + std::to_string(worst));
 
   // Each row again, alone: a decode of a sequence that ends there, over the same pages.
-  for (int n = 0; n < 12; ++n) {
+  for (int n = 0; n < 18; ++n) {
     const int row = int(rng() % rows);
     const int i = all.sequence[row], context = all.position[row] + 1;
     std::vector<int32_t> mine(all.page.begin() + all.page_start[i], all.page.begin() + all.page_start[i + 1]);
@@ -321,8 +340,8 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
     bf16* y = upload(std::vector<bf16>(std::size_t(heads) * dim, bf16{0x7fc0}));
     Attention b = a;
     b.qkv = device(q_device), b.out = device(y), b.step = one.device_input(), b.rows = 1;
-    b.partial_units = n % 2 ? 512 : 0;  // splits spread over blocks, or the sequence in one
-    attention_decode_launch(s, b);
+    b.partial_units = n % 3 == 0 ? 0 : 512;  // the sequence in one block, or splits spread over blocks
+    n % 3 == 2 && (context + kSplitKeys - 1) / kSplitKeys * kv_heads * chunks <= s.multiprocessors ? attention_split_launch(s, b) : attention_decode_launch(s, b);
     check(cudaStreamSynchronize(s.handle), "attention alone");
     const auto alone = download(y, std::size_t(heads) * dim);
     int different = 0;
@@ -333,7 +352,90 @@ void check_attention(const Stream& s, int dim, int kv_heads, int group, int page
   cudaFree(kv_device), cudaFree(qkv_device), cudaFree(out), cudaFree(a.partial), cudaFree(a.finished);
 }
 
+/// Decodes by both of their kernels: the same bits, in the output and in the pages.
+void check_decodes(const Stream& s, int dim, int kv_heads, int group, int page_tokens, int window, const std::vector<int>& contexts) {
+  int pages = 3;
+  for (int c : contexts) pages += (c + page_tokens - 1) / page_tokens;
+  const KvLayout layout{1, kv_heads, dim, page_tokens, pages};
+  std::vector<int32_t> order(pages);
+  for (int i = 0; i < pages; ++i) order[i] = i;
+  std::shuffle(order.begin(), order.end(), rng);
+  const int rows = int(contexts.size()), heads = kv_heads * group, width = (heads + 2 * kv_heads) * dim, chunks = (group + 7) / 8;
+  const Sequences all(std::vector<int>(rows, 1), contexts, page_tokens, order);
+  std::vector<bf16> kv(layout.page_elements() * pages), poisoned = kv;
+  for (bf16& x : kv) x = nim::to_bf16(gauss());
+  // Behind each sequence's keys may be anything.
+  for (int i = 0; i < rows; ++i)
+    for (int t = contexts[i] - 1; t < (contexts[i] + page_tokens - 1) / page_tokens * page_tokens; ++t)
+      for (int h = 0; h < kv_heads; ++h)
+        for (int d = 0; d < dim; ++d) {
+          const std::size_t page = all.page[all.page_start[i] + t / page_tokens] * layout.page_elements();
+          kv[page + layout.head_offset(0, h) + layout.key_offset(t % page_tokens, d)] = bf16{0x7fc0};
+          kv[page + layout.head_offset(1, h) + layout.value_offset(t % page_tokens, d)] = bf16{0x7fc0};
+        }
+  std::vector<float2> table(std::size_t(*std::max_element(contexts.begin(), contexts.end())) * dim / 2);
+  for (float2& t : table) t = {std::cos(gauss()), std::sin(gauss())};
+  Attention a{};
+  a.qkv = device(upload(to_panels(random_values(std::size_t(rows) * width, 1), rows, width)));
+  a.step = all.device_input(), a.layout = layout, a.rows = rows, a.group = group, a.window = window;
+  a.scale_log2 = float(1 / std::sqrt(double(dim)) * 1.4426950408889634);
+  a.rotation = {upload(table), upload(random_values(dim, 1)), upload(random_values(dim, 1)), 1e-5F};
+  a.partial_units = 2048;
+  a.partial = allocate<float>(std::size_t(a.partial_units) * kv_heads * chunks * 8 * (dim + 2));
+  a.finished = upload(std::vector<unsigned>(kFewSequences * kv_heads * chunks, 0));
+  std::vector<bf16> outs[2], pages_after[2];
+  for (int kernel = 0; kernel < 2; ++kernel) {
+    a.kv = device(upload(kv)), a.out = device(upload(std::vector<bf16>(std::size_t(rows) * heads * dim, bf16{0x7fc0})));
+    kernel == 0 ? attention_decode_launch(s, a) : attention_split_launch(s, a);
+    check(cudaStreamSynchronize(s.handle), "attention of decodes");
+    outs[kernel] = download(reinterpret_cast<bf16*>(a.out), std::size_t(rows) * heads * dim);
+    pages_after[kernel] = download(reinterpret_cast<bf16*>(a.kv), kv.size());
+    cudaFree(a.kv), cudaFree(a.out);
+  }
+  const std::string what = name("decodes", {dim, kv_heads, group, page_tokens, window, rows, contexts[0]});
+  expect(std::memcmp(outs[0].data(), outs[1].data(), outs[0].size() * 2) == 0, what + ": kernels differ");
+  expect(std::memcmp(pages_after[0].data(), pages_after[1].data(), kv.size() * 2) == 0, what + ": pages differ");
+  expect(std::none_of(outs[1].begin(), outs[1].end(), [](bf16 x) { return std::isnan(nim::to_float(x)); }), what + ": NaN");
+  const auto counts = download(a.finished, std::size_t(kFewSequences) * kv_heads * chunks);
+  expect(std::all_of(counts.begin(), counts.end(), [](unsigned n) { return n == 0; }), what + ": counts are left");
+  cudaFree(a.qkv), cudaFree(a.partial), cudaFree(a.finished);
+}
+
 // ---- Small ops.
+
+/// A product that norms its rows itself, and the norm's kernel before the product.
+void check_normed(const Stream& s, int out, int in, int rows, bool gated) {
+  const auto w = random_values(std::size_t(out) * in, 0.02F);
+  std::vector<bf16> stored(w.size());
+  for (std::size_t i = 0; i < w.size(); ++i) stored[i] = nim::to_bf16(w[i]);
+  std::vector<float> x(std::size_t(rows) * in), scale(in);
+  for (float& v : x) v = 3 * gauss();
+  for (float& v : scale) v = 1 + 0.1F * gauss();
+  bf16* room = upload(std::vector<bf16>(x.size(), bf16{0x7fc0}));
+  bf16* weights = upload(stored);  // in any order
+  float* residual = upload(x);
+  float* scale_device = upload(scale);
+  const int tiles = out / 16, width = gated ? out / 2 : out;
+  Gemm g = {device(weights), device(room), nullptr, nullptr, allocate<float>(kPartialBytes / 4), upload(std::vector<unsigned>(kClaims, 0)),
+            rows, in, width, tiles, k_slices(out, in), gated ? Epilogue::kSiluGate : Epilogue::kPanels};
+  if (!gemm_norms(s, g)) return;
+  std::vector<bf16> outs[2];
+  for (int fused = 0; fused < 2; ++fused) {
+    if (fused) {
+      g.normed = {residual, scale_device, 1e-5F};
+    } else {
+      rms_norm_launch(s, device(room), residual, scale_device, 1e-5F, in, nullptr, upload(std::vector<int32_t>{rows}), rows);
+    }
+    bf16* y = upload(std::vector<bf16>(std::size_t(rows) * width, bf16{0x7fc0}));
+    g.out = y;
+    gemm(s, g);
+    check(cudaStreamSynchronize(s.handle), "normed product");
+    outs[fused] = download(y, std::size_t(rows) * width);
+    cudaFree(y);
+  }
+  expect(std::memcmp(outs[0].data(), outs[1].data(), outs[0].size() * 2) == 0, name("normed product differs", {out, in, rows, gated}));
+  cudaFree(weights), cudaFree(residual), cudaFree(room), cudaFree(g.partial), cudaFree(g.claim);
+}
 
 void check_norm(const Stream& s, int hidden, int rows) {
   std::vector<float> x(std::size_t(rows) * hidden), w(hidden);
@@ -382,10 +484,19 @@ int main(int argc, char** argv) {
     check_gemm(s, 4096, 1024, {1, 1300}, Epilogue::kResidual);  // blocks of a cluster, two slices
     check_gemm(s, 4096, 1024, {2, 1300}, Epilogue::kPanels);
   }
+  for (int rows : {1, 2, 3, 4}) {
+    check_normed(s, 64, 128, rows, false);
+    check_normed(s, 256, 512, rows, true);
+    if (small) continue;
+    check_normed(s, 6144, 4096, rows, false);
+    check_normed(s, 28672, 4096, rows, true);
+    check_normed(s, 9728, 2560, rows, false);
+  }
   std::printf("products: %d checks, %d failures\n", checks, failures);
   for (int hidden : {64, 896, 4096, 8192, 12288}) check_norm(s, hidden, small ? 2 : 37);
   if (!small) check_norm(s, 4096, 4099);  // by four rows
   check_attention(s, 128, 2, 4, 16, 0, {5, 1, 33}, {5, 300, 290});
+  check_decodes(s, 128, 2, 4, 16, 0, {1, 17, 256, 257, 700});
   if (!small) {
     for (int dim : {32, 64, 128})
       for (int group : {1, 3, 4, 7, 12}) {
@@ -395,6 +506,13 @@ int main(int argc, char** argv) {
       }
     check_attention(s, 128, 8, 4, 16, 0, {600, 1, 1, 200}, {600, 4000, 513, 1600});
     check_attention(s, 128, 2, 4, 16, 0, {64, 1}, {5000, 300});
+    for (int dim : {32, 64, 128})
+      for (int group : {1, 4, 7, 12}) {
+        check_decodes(s, dim, 2, group, 16, 0, {1, 2, 16, 17, 64, 255, 256, 257, 511, 512, 513, 1000, 5, 100, 290});
+        check_decodes(s, dim, 3, group, 64, 300, {1, 63, 64, 65, 300, 301, 555, 556, 557, 812, 2000});
+      }
+    check_decodes(s, 128, 8, 4, 16, 0, {4096});
+    check_decodes(s, 128, 2, 4, 32, 0, {16384});
   } else {
     check_attention(s, 64, 1, 2, 32, 20, {40, 1}, {40, 70});
   }

@@ -183,8 +183,7 @@ TEST_P(CpuOps, RotationStoreAndAttention) {
             const float* const table = bench->give(rope);
             const float* const qn = norms ? bench->give(q_norm) : nullptr;
             const float* const kn = norms ? bench->give(k_norm) : nullptr;
-            (*bench)->rope_and_store(1, qkv, table, qn, kn, shape.rows);
-            (*bench)->attention(1, out, qkv, window, shape);
+            (*bench)->attention(1, out, qkv, {table, qn, kn}, window, shape);
             queries.push_back(bench->take(qkv, static_cast<std::size_t>(shape.rows) * c.qkv_width()));
             results.push_back(bench->take(out, count));
           }

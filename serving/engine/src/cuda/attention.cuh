@@ -12,17 +12,21 @@
 // wgmma give the same bits whichever operand stands on the M side, so a token has the same bits from any.
 #pragma once
 
-#include "cuda/gemm.cuh"
 #include "cuda/launch.cuh"
 #include "cuda/memory.h"
+#include "cuda/rope.cuh"
 #include "model/step_input.h"
 
 namespace nim::cuda {
 
+/// Of one split and 8 q heads: o, then m and l.
+template <int kDim>
+inline constexpr int kPartFloats = kDecodeHeads * (kDim + 2);
+
 struct Attention {
-  const __nv_bfloat16* qkv;  ///< panels of `rows`; q rotated
+  __nv_bfloat16* qkv;        ///< panels of `rows`; q of prompts rotated
   __nv_bfloat16* out;        ///< panels of `rows`
-  const __nv_bfloat16* kv;   ///< pages
+  __nv_bfloat16* kv;         ///< pages; the attention of decodes stores their new keys and values
   StepInput step;
   KvLayout layout;
   int layer;
@@ -30,9 +34,10 @@ struct Attention {
   int group;   ///< q heads of a kv head
   int window;  ///< 0: none
   float scale_log2;
+  Rotation rotation;    ///< of decodes
   // Scratch.
   float* partial;       ///< decodes: [units][kv_heads * chunks][8][head_dim + 2]: o, m, l of a split; prompts: spread_part()
-  unsigned* finished;   ///< blocks that have written theirs; zero between launches
+  unsigned* finished;   ///< [kFewSequences][kv_heads * chunks] what has been written; zero between launches
   int partial_units;    ///< capacity of `partial` for decodes
   Spread spread;        ///< of prompts
 };
@@ -70,7 +75,9 @@ __device__ __forceinline__ void mask_values(uint4& v, int key0, int end) {
   v.x &= low, v.y &= low, v.z &= high, v.w &= high;
 }
 
-void attention_decode_launch(const Stream&, const Attention&);
+void attention_decode_launch(const Stream&, const Attention&);  ///< sequences of one row
+/// The same where there are no others, of kFewSequences at most and with no more splits and kv heads than SMs.
+void attention_split_launch(const Stream&, const Attention&);
 void attention_prefill_launch(const Stream&, const Attention&, int sequences);  ///< any chip
 void attention_wgmma_launch(const Stream&, const Attention&, int sequences);    ///< Hopper
 void attention_spread_fold_launch(const Stream&, const Attention&);             ///< after it, where a.spread.ranges > 1

@@ -5,6 +5,7 @@
 // Bytes in flight decide the speed: two blocks of three steps ask for up to 200 KB at a time on a Hopper SM. Splits that
 // several blocks have are folded by the last of them (attention_fold.cuh).
 #include "cuda/attention_fold.cuh"
+#include "cuda/attention_row.cuh"
 
 namespace nim::cuda {
 namespace {
@@ -17,8 +18,7 @@ struct Stage {
   static constexpr int kBlockBytes = 16 * kDim * 2;  ///< of 16 keys
   static constexpr int kKeys = 0;
   static constexpr int kValues = kWarps * kBlockBytes;
-  static constexpr int kQueries = 2 * kWarps * kBlockBytes;  ///< where an item begins
-  static constexpr int kBytes = kQueries + kDecodeHeads * kDim * 2;
+  static constexpr int kBytes = 2 * kWarps * kBlockBytes;
 };
 
 /// kBulk: by the copy engine, on Hopper.
@@ -30,6 +30,8 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
   extern __shared__ __align__(128) std::byte shared[];
   __shared__ Plan plan;
   __shared__ Work works[kStages];  ///< what is in each slot of the ring
+  __shared__ std::byte* new_blocks[kStages];  ///< on its page, the 16 keys that the newest goes to, where a step has it
+  __shared__ uint4 queries[kDim / 8][kDecodeHeads], new_key[kDim / 8], new_value[kDim / 8];
   __shared__ uint64_t barriers[kStages];
   __shared__ float2 step_max[kWarps][kDecodeHeads / 2];
   __shared__ uint2 weights[kWarps][32];
@@ -56,11 +58,11 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
     return;  // at once: the ring of the next product wants the place
   }
 
-  // Who asks for keys, values and queries: the copy engine needs one warp.
+  // Who asks for keys and values: the copy engine needs one warp.
   constexpr int kIssuers = kBulk ? 32 : kDecodeThreads;
   const int issuer = threadIdx.x;
   const int page_shift = 31 - __clz(a.layout.page_tokens);
-  const auto* const layer_kv = reinterpret_cast<const std::byte*>(a.kv + a.layout.layer_offset(a.layer));
+  auto* const layer_kv = reinterpret_cast<std::byte*>(a.kv + a.layout.layer_offset(a.layer));
   const auto page_of = [&](const Work& w, int at) {
     return a.step.page[a.step.page_start[w.sequence] + (min(at, w.context - 1) >> page_shift)];
   };
@@ -69,14 +71,12 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
     return layer_kv + 2 * (page * a.layout.page_elements() + a.layout.head_offset(value, w.head)) +
            (at & (a.layout.page_tokens - 1)) / kBlock * S::kBlockBytes;
   };
-  // Asks for a step. The block that holds the newest key is written by the kernel before this one, all others by earlier
-  // steps: those are asked for before that kernel has ended.
-  const auto issue = [&](const Work& w, int page, int slot, bool older, bool newest) {
+  // Asks for a step. The newest key and value are not in their page yet: they come with the row of q.
+  const auto issue = [&](const Work& w, int page, int slot) {
     const uint32_t to = base + slot * S::kBytes;
-    const auto wanted = [&](int at) { return w.sees(at) && (at + 16 < w.context ? older : newest); };
     if constexpr (kBulk) {
 #ifdef NIM_SM90A
-      if (older && lane == 0) {
+      if (lane == 0) {
         int blocks = 0;
 #pragma unroll
         for (int j = 0; j < kWarps; ++j) {
@@ -86,7 +86,7 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
       }
       __syncwarp();
       const int at = w.key0() + lane % kWarps * 16;
-      if (lane < 2 * kWarps && wanted(at)) {
+      if (lane < 2 * kWarps && w.sees(at)) {
         ptx::bulk_copy(to + lane * S::kBlockBytes, block_at(w, page, lane / kWarps, at), S::kBlockBytes, full + 8 * slot);
       }
 #endif
@@ -94,21 +94,12 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
 #pragma unroll
       for (int j = 0; j < 2 * kWarps; ++j) {
         const int at = w.key0() + j % kWarps * 16;
-        if (wanted(at)) {
+        if (w.sees(at)) {
           const std::byte* from = block_at(w, page_of(w, at), j / kWarps, at);
           for (int i = threadIdx.x * 16; i < S::kBlockBytes; i += kDecodeThreads * 16) {
             ptx::copy16(to + j * S::kBlockBytes + i, from + i);
           }
         }
-      }
-    }
-    if (newest && w.begins_item) {
-#pragma unroll
-      for (int i = issuer; i < kDecodeHeads * (kDim / 8); i += kIssuers) {
-        const int head = min(i % kDecodeHeads, a.group - w.chunk * kDecodeHeads - 1);
-        const std::size_t panel = (w.head * a.group + w.chunk * kDecodeHeads + head) * (kDim / 8) + i / kDecodeHeads;
-        ptx::copy16(to + S::kQueries + i * 16,
-                    reinterpret_cast<const uint4*>(a.qkv) + panel * a.rows + a.step.query_start[w.sequence]);
       }
     }
   };
@@ -118,34 +109,41 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
     return kBulk && w.item >= 0 ? page_of(w, w.key0() + lane % kWarps * 16) : 0;
   };
 
-  // The ring is filled twice over: with what is there, then, after the kernel before this one, with the rest.
-  Work ahead;
+  Work ahead{-1};
   int page = 0;
-#pragma unroll 1
-  for (int newest = 0; newest < 2; ++newest) {
-    if (newest) {
-      ptx::wait_for_previous();
+  // Has the ring take the step at `ahead`, if there is one.
+  const auto fill = [&](int slot) {
+    if (threadIdx.x == 0) {
+      works[slot] = ahead;
     }
-    if (issuer < kIssuers) {
-      ahead = work_of(a, plan, blockIdx.x, chunks);
-      page = my_page(ahead);
-#pragma unroll 1
-      for (int slot = 0; slot < kStages; ++slot) {
-        if (threadIdx.x == 0) {
-          works[slot] = ahead;
-        }
-        if (ahead.item >= 0) {
-          issue(ahead, page, slot, !newest, newest);
-          advance(a, plan, chunks, ahead);
-          page = my_page(ahead);
-        }
-        if (newest) {
-          ptx::copy_commit();
-        }
+    if (ahead.item >= 0) {
+      issue(ahead, page, slot);
+      if (const int newest = ahead.context - 1 - ahead.key0(); newest < kStepKeys && lane == newest / 16 && threadIdx.x < 32) {
+        new_blocks[slot] = block_at(ahead, kBulk ? page : page_of(ahead, ahead.context - 1), 0, ahead.context - 1);
       }
+      advance(a, plan, chunks, ahead);
+      page = my_page(ahead);
+    }
+    ptx::copy_commit();
+  };
+  if (issuer < kIssuers) {
+    ahead = work_of(a, plan, blockIdx.x, chunks);
+    page = my_page(ahead);
+#pragma unroll 1
+    for (int slot = 0; slot < kStages; ++slot) {
+      fill(slot);
     }
   }
   __syncthreads();
+  // The row of an item that begins with the next step is read a step ahead.
+  RowPiece<kDim> row_piece;
+  const auto load_row = [&](int slot) {
+    if (const Work& w = works[slot]; w.item >= 0 && w.begins_item) {
+      row_piece.load(a, plan.row[w.sequence], w.context - 1, w.head, w.chunk, w.end_split * kSplitKeys >= w.context);
+    }
+  };
+  ptx::wait_for_previous();
+  load_row(0);
 
   // A lane's row of the four core matrices of a 16 x 16 block, keys x dimensions and dimensions x keys.
   const uint32_t key_row = lane % 16 / 8 * (kDim * 16) + lane / 16 * 128 + lane % 8 * 16;
@@ -165,21 +163,38 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
       break;
     }
     const uint32_t stage = base + slot * S::kBytes;
+    if (work.begins_item) {
+      row_piece.rotate_and_put(
+          a, [&](int head, int dim, const uint4& x) { queries[dim / 8][head] = x; },
+          [&](int dim, const uint4& x) { new_key[dim / 8] = x; }, [&](int dim, const uint4& x) { new_value[dim / 8] = x; });
+      __syncthreads();
+#pragma unroll
+      for (int i = 0; i < kDimBlocks; i += 2) {
+        const uint4 r = ptx::load_matrices(ptx::shared_address(queries) + (2 * i * kDecodeHeads + lane) * 16);
+        q[i][0] = r.x, q[i][1] = r.y, q[i + 1][0] = r.z, q[i + 1][1] = r.w;
+      }
+    }
     if constexpr (kBulk) {
 #ifdef NIM_SM90A
       ptx::barrier_wait(full + 8 * slot, parity);
 #endif
-    }
-    if (!kBulk || work.begins_item) {
+    } else {
       ptx::copy_wait<kStages - 1>();
       __syncthreads();
     }
-    if (work.begins_item) {
-#pragma unroll
-      for (int i = 0; i < kDimBlocks; i += 2) {
-        const uint4 r = ptx::load_matrices(stage + S::kQueries + (2 * i * kDecodeHeads + lane) * 16);
-        q[i][0] = r.x, q[i][1] = r.y, q[i + 1][0] = r.z, q[i + 1][1] = r.w;
+    load_row(slot + 1 == kStages ? 0 : slot + 1);
+    if (const int newest = work.context - 1 - work.key0(); newest < kStepKeys) {
+      // The newest key and value, over what the page has in their place, and to the page.
+      std::byte* const block = shared + slot * S::kBytes + newest / 16 * S::kBlockBytes;
+      put_token<kDim>(block + S::kKeys, block + S::kValues, newest % 16, new_key, new_value);
+      if (work.chunk == 0) {
+        std::byte* const keys = new_blocks[slot];
+        put_token<kDim>(keys, keys + a.layout.head_offset(1, 0) * 2, newest % 16, new_key, new_value);
       }
+#ifdef NIM_SM90A
+      ptx::fence_shared();  // the copy engine fills the slot next
+#endif
+      __syncthreads();
     }
 
     // Scores of 16 keys: keys lane / 4 and + 8, heads 2 * (lane % 4) and + 1.
@@ -333,15 +348,7 @@ __global__ void __launch_bounds__(kDecodeThreads, 2) attention_decode(const Atte
     }
     // Keys and values were in every warp's registers two barriers ago: the slot is free.
     if (issuer < kIssuers) {
-      if (threadIdx.x == 0) {
-        works[slot] = ahead;
-      }
-      if (ahead.item >= 0) {
-        issue(ahead, page, slot, true, true);
-        advance(a, plan, chunks, ahead);
-        page = my_page(ahead);
-      }
-      ptx::copy_commit();
+      fill(slot);
     }
     if (++slot == kStages) {
       slot = 0;

@@ -7,10 +7,6 @@
 
 namespace nim::cuda {
 
-/// Of one split and 8 q heads: o, then m and l.
-template <int kDim>
-inline constexpr int kPartFloats = kDecodeHeads * (kDim + 2);
-
 /// What a warp folds at once.
 inline constexpr int kFoldFloats = 4096;
 inline constexpr int kFoldColumns = 16;  ///< of a share at least

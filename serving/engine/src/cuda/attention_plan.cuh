@@ -8,13 +8,13 @@
 namespace nim::cuda {
 
 inline constexpr int kDecodeThreads = 128;
-inline constexpr int kDecodeHeads = 8;  ///< q heads that a block takes, padded: the N side of mma
 
 struct Plan {
   // 16 bits each, so that two blocks find room on an SM.
   int16_t unit_start[kMaxStepSequences];      ///< splits before each sequence: where its partial results lie
   int16_t item_start[kMaxStepSequences + 1];  ///< items before each sequence, for one head
   int16_t shared[kMaxStepSequences];          ///< sequences whose splits are apart, to be folded
+  int32_t row[kMaxStepSequences];             ///< of each sequence's query
   int shared_count;
   int longest;  ///< splits of a sequence at most
   int heads;    ///< kv heads, in chunks of 8 q heads
@@ -98,6 +98,7 @@ __device__ inline void make_plan(const Attention& a, Plan& plan, int chunks) {
     if (i < sequences) {
       plan.unit_start[i] = int16_t(min(start, INT16_MAX));  // so many are more than `partial` has room for
       plan.item_start[i] = int16_t(min(splits, INT16_MAX));
+      plan.row[i] = a.step.query_start[i];
     }
     units += total;
   }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "base/placer.h"
 #include "cuda/attention.cuh"
@@ -42,7 +43,7 @@ class CudaOps final : public Ops {
 
   ~CudaOps() override {
     cudaStreamSynchronize(stream_.handle);
-    for (auto& [rows, graph] : graphs_) {
+    for (auto& [key, graph] : graphs_) {
       if (graph != nullptr) {
         cudaGraphExecDestroy(graph);
       }
@@ -103,7 +104,7 @@ class CudaOps final : public Ops {
     std::byte* const flags = take();
     claim_ = reinterpret_cast<unsigned*>(flags);
     finished_ = claim_ + kClaims;
-    check(cudaMemset(flags, 0, CudaMemory::flag_bytes()), "clearing flags");
+    check(cudaMemset(flags, 0, CudaMemory::flag_bytes(config)), "clearing flags");
     check(cudaMemset(last_token_, 0, sizeof(std::int32_t) * limits.max_sequences), "clearing tokens");
 
     kv_ = reinterpret_cast<__nv_bfloat16*>(arena_ + layout.kv_offset);
@@ -163,7 +164,7 @@ class CudaOps final : public Ops {
     bucket.rows = std::min(bucket_of(shape.rows), limits_.max_sequences);
     bucket.sequences = bucket.samples = bucket.rows;
     // The first step of a bucket runs as it is, and loads its kernels; the second is captured, once; all later ones replay.
-    const auto [graph, is_new] = graphs_.try_emplace(bucket.rows, nullptr);
+    const auto [graph, is_new] = graphs_.try_emplace({bucket.rows, splits_fit(bucket)}, nullptr);
     if (is_new) {
       launch(bucket);
       return;
@@ -242,12 +243,15 @@ class CudaOps final : public Ops {
     multiply(logits, x, w, samples, w.out, Epilogue::kLogits);
   }
 
-  void rope_and_store(int layer, bf16* qkv, const float* rope, const float* q_norm, const float* k_norm, int rows) override {
-    rope_launch(stream_, {on_device(qkv), kv_, reinterpret_cast<const float2*>(rope), q_norm, k_norm, config_.norm_epsilon, step_,
-                          layout_, layer, config_.heads, rows});
+  void norm_matmul(bf16* out, const NormedRows& x, const Matrix& w, int rows) override {
+    multiply_normed(out, x, w, rows, w.out, Epilogue::kPanels);
+  }
+  void norm_silu_gate(bf16* out, const NormedRows& x, const Matrix& w, int rows) override {
+    multiply_normed(out, x, w, rows, w.out / 2, Epilogue::kSiluGate);
   }
 
-  void attention(int layer, bf16* out, const bf16* qkv, int window, const StepShape& shape) override {
+  void attention(int layer, bf16* out, bf16* qkv, const Rotary& rotary, int window, const StepShape& shape) override {
+    const Rotation rotation{reinterpret_cast<const float2*>(rotary.table), rotary.q_norm, rotary.k_norm, config_.norm_epsilon};
     Attention a{};
     a.qkv = on_device(qkv);
     a.out = on_device(out);
@@ -260,9 +264,17 @@ class CudaOps final : public Ops {
     a.window = window;
     a.scale_log2 = static_cast<float>(1.4426950408889634 / std::sqrt(double(config_.head_dim)));
     a.partial = attention_partial_;
+    a.rotation = rotation;
     a.finished = finished_;
     a.partial_units = kPartialUnits;
     a.spread = spread_;
+    if (shape.longest_query == 1 && splits_fit(shape)) {
+      attention_split_launch(stream_, a);
+      return;
+    }
+    if (shape.longest_query > 1) {
+      rope_launch(stream_, {a.qkv, kv_, rotation, step_, layout_, layer, config_.heads, shape.rows});
+    }
     attention_decode_launch(stream_, a);
     if (shape.longest_query > 1) {
       attention_of_prompts(stream_, a, shape.sequences);
@@ -280,9 +292,27 @@ class CudaOps final : public Ops {
     }
   }
 
+  /// Whether decodes attend by splits in registers: one split for each SM at most.
+  bool splits_fit(const StepShape& shape) const {
+    const int units = shape.sequences * ((shape.longest_context + kSplitKeys - 1) / kSplitKeys);
+    return shape.sequences <= kFewSequences && units * CudaMemory::decode_heads(config_) <= stream_.multiprocessors;
+  }
+
+  Gemm product(void* out, const bf16* x, const Matrix& w, int rows, int out_features, Epilogue epilogue) {
+    return {on_device(reinterpret_cast<const bf16*>(w.data)), on_device(x), out, w.bias, partial_, claim_, rows, w.in,
+            out_features, (w.out + kBlock - 1) / kBlock, k_slices(w.out, w.in), epilogue};
+  }
   void multiply(void* out, const bf16* x, const Matrix& w, int rows, int out_features, Epilogue epilogue) {
-    gemm(stream_, {on_device(reinterpret_cast<const bf16*>(w.data)), on_device(x), out, w.bias, partial_, claim_, rows, w.in,
-                   out_features, (w.out + kBlock - 1) / kBlock, k_slices(w.out, w.in), epilogue});
+    gemm(stream_, product(out, x, w, rows, out_features, epilogue));
+  }
+  void multiply_normed(void* out, const NormedRows& x, const Matrix& w, int rows, int out_features, Epilogue epilogue) {
+    Gemm g = product(out, x.room, w, rows, out_features, epilogue);
+    if (gemm_norms(stream_, g)) {
+      g.normed = {x.residual, x.weight, config_.norm_epsilon};
+    } else {
+      rms_norm(x.room, x.residual, x.weight, rows);
+    }
+    gemm(stream_, g);
   }
 
   const CudaOptions options_;
@@ -299,7 +329,7 @@ class CudaOps final : public Ops {
   StepResult host_result_[2] = {};
   std::optional<StagingRing> staging_;
   Spread spread_;  ///< of the step being launched
-  std::map<int, cudaGraphExec_t> graphs_;  ///< by rows; null: seen once
+  std::map<std::pair<int, bool>, cudaGraphExec_t> graphs_;  ///< by rows, and which attention they take; null: seen once
 
   // In the arena.
   __nv_bfloat16* kv_ = nullptr;

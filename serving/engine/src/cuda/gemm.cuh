@@ -17,6 +17,13 @@ enum class Epilogue {
   kLogits,    ///< row-major float
 };
 
+/// A product's rows as they lie in the residual stream: the kernel norms them itself.
+struct RowNorm {
+  const float* residual = nullptr;
+  const float* weight = nullptr;
+  float epsilon = 0;
+};
+
 struct Gemm {
   const __nv_bfloat16* weights;
   const __nv_bfloat16* x;  ///< panels of `rows`
@@ -30,6 +37,7 @@ struct Gemm {
   int tiles;   ///< of 16 weight rows
   int slices;  ///< of K, added in order
   Epilogue epilogue;
+  RowNorm normed = {};  ///< in place of x, where gemm_ring_norms (gemm_launch.h) says so
 
   NIM_HD int blocks_per_slice() const { return in / kBlock / slices; }
 };
@@ -53,16 +61,20 @@ __device__ __forceinline__ void store_panel(const Gemm& g, int panel, int token0
   }
 }
 
-/// A finished 16 x 8 fragment: outputs lane / 4 and + 8 of `tile`, tokens 2 * (lane % 4) and + 1 from `token0`. By all lanes.
-__device__ __forceinline__ void store_fragment(const Gemm& g, int tile, int token0, float (&c)[4]) {
-  const int lane = threadIdx.x % 32;
-  const int out = tile * kBlock + lane / 4;
-  const int token = token0 + 2 * (lane % 4);
+__device__ __forceinline__ void add_bias(const Gemm& g, int out, float (&c)[4]) {
   if (g.bias != nullptr) {
     const float low = g.bias[out];
     const float high = g.bias[out + 8];
     c[0] += low, c[1] += low, c[2] += high, c[3] += high;
   }
+}
+
+/// A finished 16 x 8 fragment: outputs lane / 4 and + 8 of `tile`, tokens 2 * (lane % 4) and + 1 from `token0`. By all lanes.
+__device__ __forceinline__ void store_fragment(const Gemm& g, int tile, int token0, float (&c)[4]) {
+  const int lane = threadIdx.x % 32;
+  const int out = tile * kBlock + lane / 4;
+  const int token = token0 + 2 * (lane % 4);
+  add_bias(g, out, c);
   switch (g.epilogue) {
     case Epilogue::kPanels:
       store_panel(g, 2 * tile, token0, pack_bf16(c[0], c[1]));
@@ -86,6 +98,31 @@ __device__ __forceinline__ void store_fragment(const Gemm& g, int tile, int toke
       break;
   }
 }
+
+/// A fragment's elements of the residual, read ahead.
+struct ResidualFragment {
+  float old[4];
+
+  template <typename Body>
+  static __device__ __forceinline__ void for_each(const Gemm& g, int tile, int token0, const Body& body) {
+    const int lane = threadIdx.x % 32;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const int row = token0 + 2 * (lane % 4) + i % 2;
+      const int column = tile * kBlock + lane / 4 + i / 2 * 8;
+      if (row < g.rows && column < g.out_features) {
+        body(i, static_cast<float*>(g.out) + std::size_t(row) * g.out_features + column);
+      }
+    }
+  }
+  __device__ __forceinline__ void load(const Gemm& g, int tile, int token0) {
+    for_each(g, tile, token0, [&](int i, const float* from) { old[i] = __ldcg(from); });
+  }
+  __device__ __forceinline__ void add(const Gemm& g, int tile, int token0, float (&c)[4]) const {
+    add_bias(g, tile * kBlock + threadIdx.x % 32 / 4, c);
+    for_each(g, tile, token0, [&](int i, float* to) { *to = ptx::add_flushed(old[i], c[i]); });
+  }
+};
 
 /// A warp's 16 outputs of `tile` x 8 * kFragments tokens, all of them there, as `store_fragment` stores them one by one: what
 /// does not change from one fragment to the next is computed once.

@@ -233,10 +233,12 @@ void launch(const Stream& stream, const Gemm& g) {
   ring.slots = (most_tiles + passes - 1) / passes;
   ring.slices = 1;
   ring.blocks = kBlocks;
+  ring.share(g, parts);
   ring.x_bytes = kBlocks * g.rows * 32;
   ring.stage_bytes = kBlocks * ring.slots * 512 + ring.x_bytes;
   // Columns of B past the last row read what lies behind the stage: the last one needs room for them.
   ring.stages = min(kRingStages, (kRingBytes - kTokens * 16) / ring.stage_bytes);
+  ring.ahead = ring.stages;
   const auto kernel = gemm_batch<kTokens, kBlocks>;
   static const int raised = allow_shared(kernel, kRingBytes);
   (void)raised;

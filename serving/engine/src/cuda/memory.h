@@ -19,6 +19,9 @@ namespace nim::cuda {
 inline constexpr std::size_t kReserve = std::size_t{768} << 20;
 /// Sequences of a step that the attention kernels can plan for.
 inline constexpr int kMaxStepSequences = 1024;
+/// Sequences that attention_split.cu takes at most.
+inline constexpr int kFewSequences = 16;
+inline constexpr int kDecodeHeads = 8;  ///< q heads that a block of a decode takes, padded: the N side of mma
 /// Splits of the decode attention that may be apart at once; beyond, a sequence goes to one block.
 inline constexpr int kPartialUnits = 2048;
 /// Bytes of Gemm::partial: 160 blocks' tiles of 128 x 256.
@@ -87,7 +90,7 @@ class CudaMemory final : public OpsMemory {
         {"processed logits", sequences * vocab * sizeof(float)},
         {"sums of a product's first slice", kPartialBytes},
         {"attention by splits", std::max(decode_partial_bytes(c), spread_units(c, limits) * spread_unit_bytes(c.head_dim))},
-        {"flags", flag_bytes()},
+        {"flags", flag_bytes(c)},
     };
     for (MemoryLine& line : lines) {
       line.bytes = aligned(line.bytes);
@@ -101,12 +104,15 @@ class CudaMemory final : public OpsMemory {
   std::size_t spread_units(const ModelConfig& c, const StepLimits& limits) const {
     return hopper_ ? cuda::spread_units(limits.max_context, c.kv_heads, c.heads / c.kv_heads) : 0;
   }
-  static constexpr std::size_t flag_bytes() { return sizeof(unsigned) * (kClaims + 1); }
+  static std::size_t flag_bytes(const ModelConfig& c) { return sizeof(unsigned) * (kClaims + kFewSequences * decode_heads(c)); }
+  /// Blocks of q heads that the decode kernels take apart.
+  static int decode_heads(const ModelConfig& c) {
+    return c.kv_heads * ((c.heads / c.kv_heads + kDecodeHeads - 1) / kDecodeHeads);
+  }
 
  private:
   static std::size_t decode_partial_bytes(const ModelConfig& c) {
-    const int chunks = (c.heads / c.kv_heads + 7) / 8;  // of 8 q heads, which the decode kernel takes apart
-    return std::size_t(kPartialUnits) * c.kv_heads * chunks * 8 * (c.head_dim + 2) * sizeof(float);
+    return std::size_t(kPartialUnits) * decode_heads(c) * kDecodeHeads * (c.head_dim + 2) * sizeof(float);
   }
 
   bool hopper_;

@@ -6,7 +6,10 @@
 namespace nim::cuda {
 
 __device__ __forceinline__ float sum_of_squares(const float4& a, const float4& b) {
-  return a.x * a.x + a.y * a.y + a.z * a.z + a.w * a.w + b.x * b.x + b.y * b.y + b.z * b.z + b.w * b.w;
+  float s = __fmul_rn(a.x, a.x);
+  s = __fmaf_rn(a.y, a.y, s), s = __fmaf_rn(a.z, a.z, s), s = __fmaf_rn(a.w, a.w, s);
+  s = __fmaf_rn(b.x, b.x, s), s = __fmaf_rn(b.y, b.y, s), s = __fmaf_rn(b.z, b.z, s);
+  return __fmaf_rn(b.w, b.w, s);
 }
 
 __device__ __forceinline__ uint4 normed(const float4& a, const float4& b, float inverse, const float4& s, const float4& t) {

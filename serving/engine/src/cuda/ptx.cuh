@@ -91,6 +91,17 @@ __device__ __forceinline__ uint4 load_once(const void* p) {
   return r;
 }
 
+/// 8 bytes, read once, of memory that an earlier kernel of the chain wrote.
+__device__ __forceinline__ uint2 load_pair(const void* p) {
+  uint2 r;
+  asm volatile("ld.global.L1::no_allocate.v2.u32 {%0,%1}, [%2];" : "=r"(r.x), "=r"(r.y) : "l"(p) : "memory");
+  return r;
+}
+
+/// Asks for the line at p: the L2; the L1 too.
+__device__ __forceinline__ void prefetch(const void* p) { asm volatile("prefetch.global.L2 [%0];" ::"l"(p)); }
+__device__ __forceinline__ void prefetch_near(const void* p) { asm volatile("prefetch.global.L1 [%0];" ::"l"(p)); }
+
 /// The same for memory that an earlier kernel of the chain wrote: no read-only path.
 __device__ __forceinline__ uint4 load_stream(const void* p) {
   uint4 r;

@@ -1,7 +1,6 @@
-// Norms of q and k heads where the model has them, rotation by position, keys and values to their page. A thread takes 8
-// dimensions and the 8 that they are rotated with, of one head of one row. Neighbours take the pieces of one head: rows of
-// decodes lie in pages far apart, and a norm needs the whole head. Many rows of prompts are rope_rows.cu's.
-#include "cuda/rotate.cuh"
+// Norms of q and k heads where the model has them, rotation by position, keys and values to their page, for the rows of prompts:
+// those of decodes are their attention's (attention_row.cuh). A thread takes 8 dimensions and the 8 that they are rotated with,
+// of one head of one row. Neighbours take the pieces of one head, since a norm needs it whole. Many rows are rope_rows.cu's.
 #include "cuda/rows.cuh"
 
 namespace nim::cuda {
@@ -21,8 +20,12 @@ __global__ void __launch_bounds__(kThreads) rope(const Rope r) {
   if (row >= min(r.rows, r.step.counts->rows) || unit >= units) {
     return;
   }
+  const int sequence = r.step.sequence[row];
+  if (r.step.query_start[sequence + 1] - r.step.query_start[sequence] == 1) {
+    return;
+  }
   const int position = r.step.position[row];
-  const std::size_t page = r.step.page[r.step.page_start[r.step.sequence[row]] + position / r.layout.page_tokens];
+  const std::size_t page = r.step.page[r.step.page_start[sequence] + position / r.layout.page_tokens];
   const int token = position % r.layout.page_tokens;
   __nv_bfloat16* const to = r.kv + r.layout.layer_offset(r.layer) + page * r.layout.page_elements();
   auto* const panels = reinterpret_cast<uint4*>(r.qkv);
@@ -45,46 +48,26 @@ __global__ void __launch_bounds__(kThreads) rope(const Rope r) {
   const int head = unit / halves;
   const int piece = unit % halves;
   const bool is_key = head >= r.heads;
-  uint4* const low = panels + std::size_t(head * (dim / 8) + piece) * r.rows + row;
-  uint4* const high = low + std::size_t(halves) * r.rows;
-  float a[8], b[8];
-  unpack(*low, a);
-  unpack(*high, b);
-  if (const float* norm = is_key ? r.k_norm : r.q_norm; norm != nullptr) {
-    const unsigned head_lanes = ((1U << halves) - 1) << (threadIdx.x % 32 & ~(halves - 1));
-    float sum = 0;
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      sum += a[i] * a[i] + b[i] * b[i];
-    }
-    for (int d = halves / 2; d > 0; d /= 2) {
-      sum += __shfl_xor_sync(head_lanes, sum, d);
-    }
-    const float inverse = rsqrtf(sum / dim + r.epsilon);
-#pragma unroll
-    for (int i = 0; i < 8; ++i) {
-      a[i] *= inverse * norm[piece * 8 + i];
-      b[i] *= inverse * norm[piece * 8 + i + dim / 2];
-    }
-  }
-  const auto* const table = reinterpret_cast<const float4*>(r.table + std::size_t(position) * (dim / 2) + piece * 8);
-  const float4 turns[4] = {table[0], table[1], table[2], table[3]};
-  uint4 out_low, out_high;
-  rotate(a, b, turns, out_low, out_high);
+  uint4* const at_low = panels + std::size_t(head * (dim / 8) + piece) * r.rows + row;
+  uint4* const at_high = at_low + std::size_t(halves) * r.rows;
+  uint4 low = *at_low;
+  uint4 high = *at_high;
+  norm_and_rotate(low, high, is_key ? r.rotation.k_norm : r.rotation.q_norm, r.rotation.epsilon, piece, halves,
+                  r.rotation.table + std::size_t(position) * (dim / 2) + piece * 8);
   if (!is_key) {
-    *low = out_low;
-    *high = out_high;
+    *at_low = low;
+    *at_high = high;
     return;
   }
   __nv_bfloat16* const at = to + r.layout.head_offset(0, head - r.heads);
-  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8)) = out_low;
-  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8 + dim / 2)) = out_high;
+  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8)) = low;
+  *reinterpret_cast<uint4*>(at + r.layout.key_offset(token, piece * 8 + dim / 2)) = high;
 }
 
 }  // namespace
 
 void rope_launch(const Stream& stream, const Rope& r) {
-  if (r.rows > 256 && r.q_norm == nullptr) {
+  if (r.rows > 256 && r.rotation.q_norm == nullptr) {
     return rope_rows_launch(stream, r);
   }
   const int units = (r.heads + r.layout.kv_heads) * (r.layout.head_dim / 16) + r.layout.kv_heads * (r.layout.head_dim / 8);

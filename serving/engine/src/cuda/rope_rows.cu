@@ -20,10 +20,14 @@ __global__ void __launch_bounds__(kThreads) rope_rows(const Rope r) {
   if (row >= min(r.rows, r.step.counts->rows)) {
     return;
   }
+  const int sequence = r.step.sequence[row];
+  if (r.step.query_start[sequence + 1] - r.step.query_start[sequence] == 1) {
+    return;  // a decode's: its attention rotates it
+  }
   const int position = r.step.position[row];
   auto* const panels = reinterpret_cast<uint4*>(r.qkv) + row;
   const auto page_of_row = [&] {
-    const std::size_t page = r.step.page[r.step.page_start[r.step.sequence[row]] + position / r.layout.page_tokens];
+    const std::size_t page = r.step.page[r.step.page_start[sequence] + position / r.layout.page_tokens];
     return r.kv + r.layout.layer_offset(r.layer) + page * r.layout.page_elements();
   };
   const int token = position % r.layout.page_tokens;
@@ -57,7 +61,7 @@ __global__ void __launch_bounds__(kThreads) rope_rows(const Rope r) {
 
   const int piece = blockIdx.y % halves;
   const int first = blockIdx.y / halves * kHeads;
-  const auto* const table = reinterpret_cast<const float4*>(r.table + std::size_t(position) * (dim / 2) + piece * 8);
+  const auto* const table = reinterpret_cast<const float4*>(r.rotation.table + std::size_t(position) * (dim / 2) + piece * 8);
   const float4 turns[4] = {table[0], table[1], table[2], table[3]};
   __nv_bfloat16* const page = first + kHeads > r.heads ? page_of_row() : nullptr;
   ptx::wait_for_previous();

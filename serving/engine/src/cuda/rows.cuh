@@ -1,8 +1,8 @@
 // The small kernels between the products, a launcher each.
 #pragma once
 
-#include "cuda/gemm.cuh"
 #include "cuda/launch.cuh"
+#include "cuda/rope.cuh"
 #include "model/step_input.h"
 
 namespace nim::cuda {
@@ -21,10 +21,7 @@ bool rms_norm_rows_fits(int hidden);
 struct Rope {
   __nv_bfloat16* qkv;  ///< panels of `rows`
   __nv_bfloat16* kv;
-  const float2* table;  ///< [max_context][head_dim / 2] cosine, sine
-  const float* q_norm;
-  const float* k_norm;
-  float epsilon;
+  Rotation rotation;
   StepInput step;
   KvLayout layout;
   int layer;

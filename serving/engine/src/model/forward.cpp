@@ -17,19 +17,16 @@ void forward(Ops& ops, const Model& model, const Activations& a, const StepShape
   for (int i = 0; i < c.layers; ++i) {
     const LayerWeights& layer = model.layers[i];
 
-    ops.rms_norm(a.normed, a.residual, layer.input_norm, rows);
+    ops.norm_matmul(a.qkv, {a.residual, layer.input_norm, a.normed}, layer.qkv, rows);
     see("input_norm", i, a.normed, rows, c.hidden);
-    ops.matmul(a.qkv, a.normed, layer.qkv, rows);
     see("qkv", i, a.qkv, rows, c.qkv_width());
-    ops.rope_and_store(i, a.qkv, model.rope, layer.q_norm, layer.k_norm, rows);
-    ops.attention(i, a.attended, a.qkv, c.window[i], shape);
+    ops.attention(i, a.attended, a.qkv, {model.rope, layer.q_norm, layer.k_norm}, c.window[i], shape);
     see("attention", i, a.attended, rows, c.q_width());
     ops.matmul_add(a.residual, a.attended, layer.o, rows);
     see("attention_residual", i, a.residual, rows, c.hidden);
 
-    ops.rms_norm(a.normed, a.residual, layer.post_norm, rows);
+    ops.norm_silu_gate(a.gated, {a.residual, layer.post_norm, a.normed}, layer.gate_up, rows);
     see("post_norm", i, a.normed, rows, c.hidden);
-    ops.silu_gate(a.gated, a.normed, layer.gate_up, rows);
     see("gated", i, a.gated, rows, c.intermediate);
     ops.matmul_add(a.residual, a.gated, layer.down, rows);
     see("layer", i, a.residual, rows, c.hidden);

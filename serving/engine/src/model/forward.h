@@ -39,7 +39,8 @@ struct Activations {
   float* logits;    ///< [max_sequences][vocab]
 };
 
-/// Sees each intermediate as it is computed. Off in service: a null pointer.
+/// Sees each intermediate as it is computed, where the backend does (normed rows: those with a norm of its own). Off in service:
+/// a null pointer.
 class Probe {
  public:
   virtual ~Probe() = default;

@@ -34,6 +34,20 @@ struct Matrix {
   const float* bias = nullptr;  ///< [out] or none
 };
 
+/// Rows of the residual stream as a product takes them: normed.
+struct NormedRows {
+  const float* residual;
+  const float* weight;
+  bf16* room;  ///< for the normed rows, where the backend computes them apart
+};
+
+/// How q and k are rotated.
+struct Rotary {
+  const float* table;   ///< [max_context][head_dim / 2] pairs of cosine and sine
+  const float* q_norm;  ///< [head_dim], of each head before it is rotated, or none
+  const float* k_norm;
+};
+
 /// Host memory that a reader fills and `store_rows` gives back.
 struct Staging {
   std::byte* data = nullptr;
@@ -135,14 +149,20 @@ class Ops : public OpsMemory {
   /// logits = x w^T
   virtual void matmul_logits(float* logits, const bf16* x, const Matrix& w, int samples) = 0;
 
-  /// q, k, v of each row, side by side: norms of each head of q and k where given, rotation by position (halves, as Hugging
-  /// Face stores Llama), keys and values to their page. q stays in qkv, rotated.
-  /// `rope`: [max_context][head_dim / 2] pairs of cosine and sine.
-  virtual void rope_and_store(int layer, bf16* qkv, const float* rope, const float* q_norm, const float* k_norm,
-                              int rows) = 0;
+  /// matmul and silu_gate of normed rows. A backend may norm them inside the product.
+  virtual void norm_matmul(bf16* out, const NormedRows& x, const Matrix& w, int rows) {
+    rms_norm(x.room, x.residual, x.weight, rows);
+    matmul(out, x.room, w, rows);
+  }
+  virtual void norm_silu_gate(bf16* out, const NormedRows& x, const Matrix& w, int rows) {
+    rms_norm(x.room, x.residual, x.weight, rows);
+    silu_gate(out, x.room, w, rows);
+  }
 
-  /// Causal attention of each row over its sequence's pages; `window` keys at most, 0: all. Reads q from qkv.
-  virtual void attention(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) = 0;
+  /// From q, k, v of each row, side by side: norms of each head of q and k where given, rotation by position (halves, as Hugging
+  /// Face stores Llama), keys and values to their page; then causal attention of each row over its sequence's pages, `window`
+  /// keys at most, 0: all. What is in qkv afterwards is the backend's matter.
+  virtual void attention(int layer, bf16* out, bf16* qkv, const Rotary&, int window, const StepShape&) = 0;
 
   /// Draws one token for each row of logits, as src/sampling defines it, and remembers it as the slot's last.
   virtual void sample(float* logits, int samples) = 0;

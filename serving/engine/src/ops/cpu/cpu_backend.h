@@ -46,6 +46,10 @@ class CpuBackend : public Ops {
   StepResult wait(int set) override;
   void read(void* host, const void* device, std::size_t bytes) override;
 
+  void attention(int layer, bf16* out, bf16* qkv, const Rotary& rotary, int window, const StepShape& shape) override {
+    rope_and_store(layer, qkv, rotary);
+    attend(layer, out, qkv, window, shape);
+  }
   void sample(float* logits, int samples) override;
 
  protected:
@@ -56,6 +60,9 @@ class CpuBackend : public Ops {
   /// work(item, thread) for each item, in no order; thread < threads().
   virtual void for_each(int count, const std::function<void(int item, int thread)>& work) = 0;
   virtual int threads() const = 0;
+  /// The two halves of attention. q stays in qkv, rotated.
+  virtual void rope_and_store(int layer, bf16* qkv, const Rotary&) = 0;
+  virtual void attend(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) = 0;
 
   const ModelConfig& config() const { return config_; }
   const StepLimits& limits() const { return limits_; }

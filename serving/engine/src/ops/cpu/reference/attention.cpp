@@ -6,7 +6,7 @@
 
 namespace nim {
 
-void ReferenceOps::attention(int layer, bf16* out, const bf16* qkv, int window, const StepShape& shape) {
+void ReferenceOps::attend(int layer, bf16* out, const bf16* qkv, int window, const StepShape& shape) {
   const ModelConfig& c = config();
   const double scale = 1 / std::sqrt(static_cast<double>(c.head_dim));
   const int group = c.heads / c.kv_heads;

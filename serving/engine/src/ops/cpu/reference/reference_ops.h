@@ -22,9 +22,6 @@ class ReferenceOps final : public CpuBackend {
   void matmul_add(float* residual, const bf16* x, const Matrix& w, int rows) override;
   void silu_gate(bf16* out, const bf16* x, const Matrix& w, int rows) override;
   void matmul_logits(float* logits, const bf16* x, const Matrix& w, int samples) override;
-  void rope_and_store(int layer, bf16* qkv, const float* rope, const float* q_norm, const float* k_norm,
-                      int rows) override;
-  void attention(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) override;
 
  protected:
   void for_each(int count, const std::function<void(int item, int thread)>& work) override {
@@ -32,6 +29,8 @@ class ReferenceOps final : public CpuBackend {
       work(item, 0);
     }
   }
+  void rope_and_store(int layer, bf16* qkv, const Rotary&) override;
+  void attend(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) override;
   int threads() const override { return 1; }
 
  private:

@@ -46,24 +46,23 @@ bf16* ReferenceOps::kv(int layer, int part, int sequence, int position, int head
   return reinterpret_cast<bf16*>(kv_page(page)) + index * c.head_dim;
 }
 
-void ReferenceOps::rope_and_store(int layer, bf16* qkv, const float* rope, const float* q_norm, const float* k_norm,
-                                  int rows) {
+void ReferenceOps::rope_and_store(int layer, bf16* qkv, const Rotary& rotary) {
   const ModelConfig& c = config();
-  for (int row = 0; row < rows; ++row) {
+  for (int row = 0; row < step().counts->rows; ++row) {
     const int sequence = step().sequence[row];
     const int position = step().position[row];
-    const float* const cos_sin = rope + static_cast<std::size_t>(position) * c.head_dim;
+    const float* const cos_sin = rotary.table + static_cast<std::size_t>(position) * c.head_dim;
     bf16* const q = qkv + static_cast<std::size_t>(row) * c.qkv_width();
     const bf16* const k = q + c.q_width();
     const bf16* const v = k + c.kv_width();
     for (int head = 0; head < c.heads; ++head) {
-      const auto x = rotated(q + head * c.head_dim, c.head_dim, cos_sin, q_norm, c.norm_epsilon);
+      const auto x = rotated(q + head * c.head_dim, c.head_dim, cos_sin, rotary.q_norm, c.norm_epsilon);
       for (int i = 0; i < c.head_dim; ++i) {
         q[head * c.head_dim + i] = to_bf16(static_cast<float>(x[i]));
       }
     }
     for (int head = 0; head < c.kv_heads; ++head) {
-      const auto x = rotated(k + head * c.head_dim, c.head_dim, cos_sin, k_norm, c.norm_epsilon);
+      const auto x = rotated(k + head * c.head_dim, c.head_dim, cos_sin, rotary.k_norm, c.norm_epsilon);
       bf16* const keys = kv(layer, 0, sequence, position, head);
       bf16* const values = kv(layer, 1, sequence, position, head);
       for (int i = 0; i < c.head_dim; ++i) {

@@ -17,15 +17,16 @@ float rescale(float from, float to) { return std::isinf(from) ? 0.0F : std::exp(
 
 }  // namespace
 
-void SimdOps::attention(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) {
+void SimdOps::attend(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) {
   const int heads = config().kv_heads;
   pool_.parallel(static_cast<int>(query_runs_.size()) * heads, [&](int item, int thread) {
-    attend(layer, out, qkv, window, query_runs_[item / heads], item % heads, scratch(thread));
+    attend_run(layer, out, qkv, window, query_runs_[item / heads], item % heads, scratch(thread));
   });
 }
 
 /// All query heads of one kv head for a few rows of a sequence, split after split of its keys.
-void SimdOps::attend(int layer, bf16* out, const bf16* qkv, int window, const Run& run, int head, const Scratch& s) const {
+void SimdOps::attend_run(int layer, bf16* out, const bf16* qkv, int window, const Run& run, int head,
+                         const Scratch& s) const {
   const ModelConfig& c = config();
   const KvLayout layout(c, limits().page_tokens);
   const AttentionSizes sizes(c, limits().page_tokens);

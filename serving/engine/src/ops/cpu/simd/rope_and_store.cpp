@@ -9,7 +9,7 @@ constexpr int kMaxHeadDim = 512;
 
 }  // namespace
 
-void SimdOps::rope_and_store(int layer, bf16* qkv, const float* rope, const float* q_norm, const float* k_norm, int) {
+void SimdOps::rope_and_store(int layer, bf16* qkv, const Rotary& rotary) {
   const ModelConfig& c = config();
   // Rows of one page stay on one thread: neighbouring values share memory.
   pool_.parallel(static_cast<int>(page_runs_.size()), [&](int item, int) {
@@ -17,7 +17,7 @@ void SimdOps::rope_and_store(int layer, bf16* qkv, const float* rope, const floa
     for (int row = run.row; row < run.row + run.rows; ++row) {
       const int position = step().position[row];
       store_token(layer, qkv + static_cast<std::size_t>(row) * c.qkv_width(),
-                  rope + static_cast<std::size_t>(position) * c.head_dim, q_norm, k_norm, run.sequence, position);
+                  rotary.table + static_cast<std::size_t>(position) * c.head_dim, rotary.q_norm, rotary.k_norm, run.sequence, position);
     }
   });
 }

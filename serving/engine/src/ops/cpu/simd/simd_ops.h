@@ -29,13 +29,12 @@ class SimdOps final : public CpuBackend {
   void matmul_add(float* residual, const bf16* x, const Matrix& w, int rows) override;
   void silu_gate(bf16* out, const bf16* x, const Matrix& w, int rows) override;
   void matmul_logits(float* logits, const bf16* x, const Matrix& w, int samples) override;
-  void rope_and_store(int layer, bf16* qkv, const float* rope, const float* q_norm, const float* k_norm,
-                      int rows) override;
-  void attention(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) override;
 
  protected:
   std::size_t workspace_bytes(const ModelConfig&, const StepLimits&) const override;
   void for_each(int count, const std::function<void(int item, int thread)>& work) override { pool_.parallel(count, work); }
+  void rope_and_store(int layer, bf16* qkv, const Rotary&) override;
+  void attend(int layer, bf16* out, const bf16* qkv, int window, const StepShape&) override;
   int threads() const override { return pool_.threads(); }
 
  private:
@@ -55,7 +54,7 @@ class SimdOps final : public CpuBackend {
   };
 
   Scratch scratch(int thread) const;
-  void attend(int layer, bf16* out, const bf16* qkv, int window, const Run&, int head, const Scratch&) const;
+  void attend_run(int layer, bf16* out, const bf16* qkv, int window, const Run&, int head, const Scratch&) const;
   void store_token(int layer, bf16* row, const float* cos_sin, const float* q_norm, const float* k_norm, int sequence,
                    int position) const;
   /// finish(sums, ldc, first row, rows, first panel, panels) for every part of x w^T.
