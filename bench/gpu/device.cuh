@@ -65,7 +65,6 @@ inline Stream make_stream() {
   check(cudaGetDeviceProperties(&p, 0), "properties");
   s.multiprocessors = p.multiProcessorCount;
   s.hopper = p.major == 9;
-  s.large_shared = p.sharedMemPerBlockOptin >= 163 * 1024;
   s.dependent_launch = p.major >= 9;
   return s;
 }

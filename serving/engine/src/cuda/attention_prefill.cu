@@ -9,14 +9,7 @@ constexpr int kWarps = 8;
 constexpr int kThreads = 32 * kWarps;
 constexpr int kStages = 3;
 
-/// Sums folded over the splits: touched every 256 keys, so they lie in shared memory where the chip has enough (A100, Hopper)
-/// and in local memory elsewhere, which leaves registers for loads in flight.
 template <int kDim>
-struct Totals {
-  static constexpr int kBytes = kWarps * 32 * (kDim / 8) * 16;
-};
-
-template <int kDim, bool kSharedTotals>
 __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention a) {
   constexpr int kDimBlocks = kDim / 16;
   constexpr int kStepBytes = kStepKeys * kDim * 2;  // of keys, and again of values
@@ -82,17 +75,18 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
     }
   };
   const auto copy_step = [&](int step) {
-    const uint32_t stage = base + step % kStages * 2 * kStepBytes;
+    const uint32_t stage = base + step % kStages * 2 * kStepBytes + threadIdx.x * 16;
+    static_assert(kPieces <= kThreads);
+    if (threadIdx.x < kPieces) {
 #pragma unroll
-    for (int j = 0; j < kStepBlocks; ++j) {
-      const int key0 = step * kStepKeys + j * 16;
-      if (key0 < context) {
+      for (int j = 0; j < kStepBlocks; ++j) {
+        const int key0 = step * kStepKeys + j * 16;
         const uint4* from = layer_kv + std::size_t(unsigned(next_pages[j])) * page_pieces + head * head_pieces +
-                            (key0 & (a.layout.page_tokens - 1)) / kBlock * kPieces;
-        for (int i = threadIdx.x; i < kPieces; i += kThreads) {
-          ptx::copy16(stage + (j * kPieces + i) * 16, from + i);
-          ptx::copy16(stage + kStepBytes + (j * kPieces + i) * 16, from + a.layout.kv_heads * head_pieces + i);
-        }
+                            (key0 & (a.layout.page_tokens - 1)) / kBlock * kPieces + threadIdx.x;
+        // A page's rest may hold anything: values of keys past the last are zeros, 8 keys of a dimension a piece.
+        const int keys = context - key0 - int(threadIdx.x) / kDim * 8;
+        ptx::copy16(stage + j * kPieces * 16, from);
+        ptx::copy_first(stage + kStepBytes + j * kPieces * 16, from + a.layout.kv_heads * head_pieces, 2 * max(0, min(keys, 8)));
       }
     }
     look_up(step + 1);
@@ -114,12 +108,11 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
     }
   }
 
-  float4 local_totals[kSharedTotals ? 1 : 2 * kDimBlocks];
-  float4* const totals =
-      kSharedTotals ? reinterpret_cast<float4*>(shared + kStages * 2 * kStepBytes) + threadIdx.x : local_totals;
-  constexpr int kTotalStride = kSharedTotals ? kThreads : 1;
-  for (int d = 0; d < 2 * kDimBlocks; ++d) {
-    totals[d * kTotalStride] = make_float4(0, 0, 0, 0);
+  // Sums folded over the splits: touched every 256 keys, so they lie in local memory, which leaves registers for fragments.
+  float4 totals[2 * kDimBlocks];
+  ptx::keep_in_memory(totals);
+  for (float4& t : totals) {
+    t = make_float4(0, 0, 0, 0);
   }
   float total_max[2] = {-INFINITY, -INFINITY};
   float total_sum[2] = {};
@@ -142,20 +135,19 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
     }
     ptx::copy_commit();
     if (active && step <= my_last_step) {
+      // Matrices in the order of B's registers: both halves of 16 dimensions (or keys), then the next 8 keys (or dimensions).
       const uint32_t stage = base + step % kStages * 2 * kStepBytes + lane % 8 * 16;
+      const uint32_t keys = stage + (lane / 16 * 2 * kDimBlocks + lane / 8 % 2) * 128;
+      const uint32_t values = stage + kStepBytes + (lane / 8 % 2 * 2 * kDimBlocks + lane / 16) * 128;
       const int key0 = step * kStepKeys;
       float s[kStepKeys / 8][4] = {};
 #pragma unroll
-      for (int j = 0; j < kStepKeys / 16; ++j) {
-        uint4 k[kDimBlocks];
+      for (int i = 0; i < kDimBlocks; ++i) {
 #pragma unroll
-        for (int i = 0; i < kDimBlocks; ++i) {
-          k[i] = ptx::load_matrices(stage + ((2 * j + lane / 8 % 2) * 2 * kDimBlocks + 2 * i + lane / 16) * 128);
-        }
-#pragma unroll
-        for (int i = 0; i < kDimBlocks; ++i) {
-          ptx::mma(s[2 * j], q[i], k[i].x, k[i].z);
-          ptx::mma(s[2 * j + 1], q[i], k[i].y, k[i].w);
+        for (int j = 0; j < kStepKeys / 16; ++j) {
+          const uint4 k = ptx::load_matrices(keys + (4 * j * kDimBlocks + 2 * i) * 128);
+          ptx::mma(s[2 * j], q[i], k.x, k.y);
+          ptx::mma(s[2 * j + 1], q[i], k.z, k.w);
         }
       }
       const bool whole = key0 + kStepKeys - 1 <= position0 && (a.window == 0 || key0 > position0 + 15 - a.window);
@@ -207,26 +199,13 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
                          pack_bf16(weight_of(s[2 * j][2], m[1]), weight_of(s[2 * j][3], m[1])),
                          pack_bf16(weight_of(s[2 * j + 1][0], m[0]), weight_of(s[2 * j + 1][1], m[0])),
                          pack_bf16(weight_of(s[2 * j + 1][2], m[1]), weight_of(s[2 * j + 1][3], m[1]))};
-        const int at = key0 + j * 16;
-        if (at < context) {
-          uint4 v[kDimBlocks];
 #pragma unroll
-          for (int i = 0; i < kDimBlocks; ++i) {
-            v[i] = ptx::load_matrices(stage + kStepBytes + ((2 * j + lane / 16) * 2 * kDimBlocks + 2 * i + lane / 8 % 2) * 128);
-          }
-          if (at + 16 > context) {
-#pragma unroll
-            for (int i = 0; i < kDimBlocks; ++i) {
-              mask_values(v[i], at, context);
-            }
-          }
-#pragma unroll
-          for (int i = 0; i < kDimBlocks; ++i) {
-            ptx::mma(o[2 * i], p, v[i].x, v[i].z);
-            ptx::mma(o[2 * i + 1], p, v[i].y, v[i].w);
-          }
-          ptx::mma(sum, p, kOnes, kOnes);
+        for (int i = 0; i < kDimBlocks; ++i) {
+          const uint4 v = ptx::load_matrices(values + (4 * j * kDimBlocks + 2 * i) * 128);
+          ptx::mma(o[2 * i], p, v.x, v.y);
+          ptx::mma(o[2 * i + 1], p, v.z, v.w);
         }
+        ptx::mma(sum, p, kOnes, kOnes);
       }
       if ((step + 1) % (kSplitKeys / kStepKeys) == 0 || step == my_last_step) {
         float keep[2], add[2];
@@ -241,12 +220,12 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
         }
 #pragma unroll
         for (int d = 0; d < 2 * kDimBlocks; ++d) {
-          float4 t = totals[d * kTotalStride];
+          float4 t = totals[d];
           t.x = fold(t.x, keep[0], o[d][0], add[0]);
           t.y = fold(t.y, keep[0], o[d][1], add[0]);
           t.z = fold(t.z, keep[1], o[d][2], add[1]);
           t.w = fold(t.w, keep[1], o[d][3], add[1]);
-          totals[d * kTotalStride] = t;
+          totals[d] = t;
           o[d][0] = o[d][1] = o[d][2] = o[d][3] = 0;
         }
         sum[0] = sum[1] = sum[2] = sum[3] = 0;
@@ -259,7 +238,7 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
   auto* panels = reinterpret_cast<uint32_t*>(a.out);
 #pragma unroll
   for (int d = 0; d < 2 * kDimBlocks; ++d) {
-    const float4 t = totals[d * kTotalStride];
+    const float4 t = totals[d];
     const std::size_t panel = std::size_t(q_head * (kDim / 8) + d) * a.rows + first_row + query0 + lane / 4;
     if (query0 + lane / 4 < queries) {
       panels[panel * 4 + lane % 4] = pack_bf16(__fdiv_rn(t.x, total_sum[0]), __fdiv_rn(t.y, total_sum[0]));
@@ -270,19 +249,14 @@ __global__ void __launch_bounds__(kThreads, 1) attention_prefill(const Attention
   }
 }
 
-template <int kDim, bool kSharedTotals>
-void launch_with(const Stream& stream, const Attention& a, int sequences) {
-  constexpr int kShared = kStages * 2 * kStepKeys * kDim * 2 + (kSharedTotals ? Totals<kDim>::kBytes : 0);
-  static const int raised = allow_shared(attention_prefill<kDim, kSharedTotals>, kShared);
+template <int kDim>
+void launch(const Stream& stream, const Attention& a, int sequences) {
+  constexpr int kShared = kStages * 2 * kStepKeys * kDim * 2;
+  static const int raised = allow_shared(attention_prefill<kDim>, kShared);
   (void)raised;
   // Blocks at most: every sequence rounds its rows up to 16 and its row blocks up to kWarps.
   const int most = (a.rows / 16 + sequences) * a.group / kWarps + sequences;
-  launch_kernel(stream, attention_prefill<kDim, kSharedTotals>, dim3(most, a.layout.kv_heads), kThreads, kShared, a);
-}
-
-template <int kDim>
-void launch(const Stream& stream, const Attention& a, int sequences) {
-  stream.large_shared ? launch_with<kDim, true>(stream, a, sequences) : launch_with<kDim, false>(stream, a, sequences);
+  launch_kernel(stream, attention_prefill<kDim>, dim3(most, a.layout.kv_heads), kThreads, kShared, a);
 }
 
 }  // namespace

@@ -33,7 +33,6 @@ class CudaOps final : public Ops {
       : options_(options), device_(open_device(options.device)), memory_(options.hopper && device_.major == 9) {
     stream_.multiprocessors = device_.multiprocessors;
     stream_.hopper = options.hopper && device_.major == 9;
-    stream_.large_shared = device_.shared_bytes >= 163 * 1024;
     stream_.dependent_launch = device_.major >= 9;
     check(cudaStreamCreateWithFlags(&stream_.handle, cudaStreamNonBlocking), "stream");
     for (cudaEvent_t& event : ended_) {

@@ -20,7 +20,6 @@ struct Stream {
   cudaStream_t handle = nullptr;
   int multiprocessors = 0;
   bool hopper = false;            ///< wgmma, bulk copies (sm_90a code)
-  bool large_shared = false;      ///< 160 KB of shared memory and more for a block
   bool dependent_launch = false;  ///< programmatic dependent launch
 };
 

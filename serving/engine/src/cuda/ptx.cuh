@@ -45,6 +45,12 @@ __device__ __forceinline__ uint4 load_shared(uint32_t address) {
   return r;
 }
 
+/// Has an array stay in local memory, whatever indexes it: registers are wanted for something else.
+template <typename T>
+__device__ __forceinline__ void keep_in_memory(T& array) {
+  asm volatile("" ::"l"(&array) : "memory");
+}
+
 /// No load or store is moved across.
 __device__ __forceinline__ void keep_order() { asm volatile("" ::: "memory"); }
 
@@ -116,6 +122,10 @@ __device__ __forceinline__ uint4 load_stream(const void* p) {
 
 __device__ __forceinline__ void copy16(uint32_t shared, const void* global) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared), "l"(global) : "memory");
+}
+/// The first `bytes`, and zeros behind them.
+__device__ __forceinline__ void copy_first(uint32_t shared, const void* global, int bytes) {
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(shared), "l"(global), "r"(bytes) : "memory");
 }
 /// Of what other warps of the SM copy as well: through L1.
 __device__ __forceinline__ void copy16_shared(uint32_t shared, const void* global) {
