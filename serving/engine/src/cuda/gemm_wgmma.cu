@@ -46,6 +46,54 @@ __device__ __forceinline__ void multiply(float (&acc)[kTokens / 2], const uint4&
     ptx::wgmma_m64n64k16(acc, a, b);
   }
 }
+/// Adds a warp's 16 outputs of `tile` x kTokens tokens, all of them there, to the residual. No other block has these elements,
+/// and many reductions in the L2 take longer than loads and stores (17 us for a tile of 128 x 256 on every SM of an H200). The
+/// old values, and the parked sums of the first slice, are asked for some fragments ahead.
+template <int kTokens, bool kParked>
+__device__ __forceinline__ void add_to_residual(const Gemm& g, int tile, int token0, const float (&acc)[kTokens / 2],
+                                                const float4* parked) {
+  constexpr int kFragments = kTokens / 8;
+  constexpr int kAhead = 4;
+  const int lane = threadIdx.x % 32;
+  const int out = tile * kBlock + lane / 4;
+  const bool biased = g.bias != nullptr;
+  const float low = biased ? g.bias[out] : 0;
+  const float high = biased ? g.bias[out + 8] : 0;
+  float* const to = static_cast<float*>(g.out) + std::size_t(token0 + 2 * (lane % 4)) * g.out_features + out;
+  const auto at = [&](int j, int i) { return to + std::size_t(j * 8 + i % 2) * g.out_features + i / 2 * 8; };
+  float4 first[kAhead];
+  float old[kAhead][4];
+  const auto ask = [&](int j) {
+    if constexpr (kParked) {
+      first[j % kAhead] = __ldcg(parked + j * 128 * kConsumers);
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      old[j % kAhead][i] = __ldcg(at(j, i));
+    }
+  };
+#pragma unroll
+  for (int j = 0; j < kAhead; ++j) {
+    ask(j);
+  }
+#pragma unroll
+  for (int j = 0; j < kFragments; ++j) {
+    float c[4] = {acc[4 * j], acc[4 * j + 1], acc[4 * j + 2], acc[4 * j + 3]};
+    if constexpr (kParked) {
+      const float4 other = first[j % kAhead];
+      c[0] += other.x, c[1] += other.y, c[2] += other.z, c[3] += other.w;
+    }
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      c[i] = biased ? c[i] + (i < 2 ? low : high) : c[i];
+      *at(j, i) = ptx::add_flushed(old[j % kAhead][i], c[i]);
+    }
+    if (j + kAhead < kFragments) {
+      ask(j + kAhead);
+    }
+  }
+}
+
 #endif
 
 template <int kTokens, int kCluster>
@@ -231,6 +279,12 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
         }
         __syncwarp();
       }
+      const bool whole = tile < g.tiles && token0 + kTokens <= g.rows;
+      if (whole && g.epilogue == Epilogue::kResidual) {
+        g.slices == 2 ? add_to_residual<kTokens, true>(g, tile, token0, acc, parked)
+                      : add_to_residual<kTokens, false>(g, tile, token0, acc, nullptr);
+        continue;
+      }
       if (g.slices == 2) {
         // Before anything is stored, so that many loads are under way at a time.
 #pragma unroll
@@ -242,7 +296,7 @@ __global__ void __launch_bounds__(kThreads, 1) gemm_wgmma(const Gemm g, const Cu
       if (tile >= g.tiles) {
         continue;
       }
-      if (token0 + kTokens <= g.rows) {
+      if (whole) {
         store_fragments<kTokens / 8>(g, tile, token0, acc);
         continue;
       }
