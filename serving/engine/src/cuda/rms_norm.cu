@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(kNormThreads) rms_norm(__nv_bfloat16* out, con
 
 void rms_norm_launch(const Stream& stream, __nv_bfloat16* out, const float* residual, const float* weight, float epsilon,
                      int hidden, const int32_t* source, const int32_t* count, int rows) {
-  if (rows >= 4096 && source == nullptr && rms_norm_rows_fits(hidden)) {
+  if (rows >= 1024 && source == nullptr && rms_norm_rows_fits(hidden)) {
     return rms_norm_rows_launch(stream, out, residual, weight, epsilon, hidden, count, rows);
   }
   launch_kernel(stream, rms_norm, rows, kNormThreads, 0, out, residual, weight, epsilon, hidden, source, count, rows);
