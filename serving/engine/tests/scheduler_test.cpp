@@ -195,30 +195,6 @@ TEST(Scheduler, ManyWaitingPromptsOutweighFewDecodes) {
   EXPECT_LE(mean_first_token(true), 1.25 * mean_first_token(false));
 }
 
-TEST(Scheduler, AStepWithEnoughRowsStartsNoFurtherPrompt) {
-  const auto burst = [](int enough) {
-    FakeOptions fake = h200(64, 8192, 4096);
-    fake.enough_rows = enough;
-    Rig rig(fake);
-    std::vector<RequestId> prompts;
-    for (int i = 0; i < 32; ++i) {
-      prompts.push_back(rig.submit(prompt_of(1024, static_cast<std::uint64_t>(i)), 2));
-    }
-    rig.run();
-    double sum = 0;
-    double last = 0;
-    for (const RequestId id : prompts) {
-      sum += rig.first_token_ms(id);
-      last = std::max(last, rig.first_token_ms(id));
-    }
-    return std::pair{sum / 32, last};
-  };
-  const auto [mean_all, last_all] = burst(std::numeric_limits<int>::max());
-  const auto [mean, last] = burst(1536);
-  EXPECT_LT(mean, 0.95 * mean_all);   // two prompts a step in place of eight
-  EXPECT_LT(last, 1.15 * last_all);   // a step has a fixed part: 5.5 ms of 46
-}
-
 TEST(Scheduler, EqualPrefixesAreComputedOnceEvenWhenTheyArriveTogether) {
   const auto burst = [](bool cache) {
     EngineOptions options;

@@ -63,7 +63,6 @@ class CudaOps final : public Ops {
 
   /// Hopper: up to 256 rows (gemm_batch.cu); beside fewer decodes than that a chunk of a prompt is short.
   int row_tile() const override { return stream_.hopper ? 32 : 64; }
-  int enough_rows() const override { return 1536; }  // 25 us a row on an H200, as with 8,192; 26.5 with 1,024
 
   std::size_t free_memory() const override {
     std::size_t free = 0;

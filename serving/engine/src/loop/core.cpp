@@ -20,7 +20,6 @@ SchedulerOptions scheduler_options(const EngineOptions& options, const ExecutorI
       .forecast_pages = options.forecast_pages,
       .attention_parity = info.attention_parity,
       .row_tile = info.row_tile,
-      .enough_rows = info.enough_rows,
       .end_tokens = info.end_tokens,
   };
 }

@@ -1,7 +1,6 @@
 // What runs steps: the loop's view of a model on a backend. ModelExecutor is the real one; tests have one without a model.
 #pragma once
 
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -21,8 +20,6 @@ struct ExecutorInfo {
   double attention_parity = 16384;
   /// Up to the next multiple of it, more rows in a step cost next to nothing.
   int row_tile = 1;
-  /// From so many rows on, a step takes time in proportion to them.
-  int enough_rows = std::numeric_limits<int>::max();
 };
 
 struct ExecutedStep {

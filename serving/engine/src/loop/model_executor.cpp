@@ -19,7 +19,7 @@ ModelExecutor::ModelExecutor(std::unique_ptr<Ops> ops, LoadedModel loaded, bool 
     : ops_(std::move(ops)),
       loaded_(std::move(loaded)),
       info_{loaded_.plan.limits, loaded_.model.config.vocab, loaded_.model.config.eos_tokens, asynchronous,
-            attention_parity(loaded_.model.config), ops_->row_tile(), ops_->enough_rows()} {}
+            attention_parity(loaded_.model.config), ops_->row_tile()} {}
 
 void ModelExecutor::launch(int set, const StepShape& shape) {
   launched_[set] = Clock::now();

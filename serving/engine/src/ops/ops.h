@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <functional>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -90,8 +89,6 @@ class Ops : public OpsMemory {
   virtual std::string describe() const = 0;
   /// Rows that products take at a time: up to the next multiple, more rows in a step cost next to nothing.
   virtual int row_tile() const { return 1; }
-  /// Rows from which on a step takes time in proportion to them.
-  virtual int enough_rows() const { return std::numeric_limits<int>::max(); }
   /// Bytes that may be planned for, free at this moment.
   virtual std::size_t free_memory() const = 0;
 

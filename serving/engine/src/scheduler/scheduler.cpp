@@ -51,9 +51,7 @@ void Scheduler::plan_prompts(StepPlan& plan) {
 void Scheduler::admit_waiting(StepPlan& plan) {
   for (auto next = waiting_.begin(); next != waiting_.end();) {
     const SequencePtr sequence = *next;
-    // Another prompt would not make better use of a step that has enough rows of them, and would keep those from their first token.
-    if (free_slots_.empty() || plan.rows >= options_.step_tokens || plan.rows - plan.decodes >= options_.enough_rows ||
-        allowance_ <= 0 || sequence->in_flight > 0) {
+    if (free_slots_.empty() || plan.rows >= options_.step_tokens || allowance_ <= 0 || sequence->in_flight > 0) {
       return;
     }
     if (sequence->waits_for != kNoPage && blocks_.cache().is_promised(sequence->waits_for)) {

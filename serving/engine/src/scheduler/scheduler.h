@@ -2,7 +2,6 @@
 #pragma once
 
 #include <functional>
-#include <limits>
 #include <set>
 #include <span>
 #include <vector>
@@ -43,7 +42,6 @@ struct SchedulerOptions {
   bool forecast_pages = true;
   double attention_parity = 16384;
   int row_tile = 1;  ///< up to the next multiple of it, more rows in a step cost next to nothing
-  int enough_rows = std::numeric_limits<int>::max();  ///< from so many rows on, a step takes time in proportion to them
   std::vector<Token> end_tokens;  ///< the model's own
 };
 

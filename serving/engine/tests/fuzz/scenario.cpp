@@ -93,9 +93,6 @@ Scenario make_scenario(std::uint64_t seed) {
   scenario.options.prefix_cache = random.chance(0.85);
   scenario.options.pace_prefill = random.chance(0.7);
   scenario.options.forecast_pages = mix(seed, 3) % 4 == 0;  // without it pages run out, and more of the scheduler runs
-  if (mix(seed, 4) % 4 == 0) {
-    scenario.fake.enough_rows = static_cast<int>(1 + mix(seed, 5) % 60);
-  }
 
   std::vector<std::vector<Token>> stems;
   for (int i = 0; i < 3; ++i) {
@@ -183,8 +180,7 @@ std::string describe(const Scenario& s) {
   const StepLimits& l = s.fake.limits;
   out << "seed " << s.seed << ": " << l.pages << " pages of " << l.page_tokens << ", " << l.max_sequences << " slots, "
       << l.max_step_tokens << " rows, context " << l.max_context << (s.fake.asynchronous ? ", overlap" : "")
-      << (s.options.prefix_cache ? ", prefix cache" : "") << (s.options.pace_prefill ? ", pace" : "") << (s.options.forecast_pages ? ", forecast" : "")
-      << (s.fake.enough_rows < s.fake.limits.max_step_tokens ? text(", enough rows ", s.fake.enough_rows) : "") << ", faults "
+      << (s.options.prefix_cache ? ", prefix cache" : "") << (s.options.pace_prefill ? ", pace" : "") << (s.options.forecast_pages ? ", forecast" : "") << ", faults "
       << s.fake.step_fault << "/" << s.fake.fatal_fault << "/" << s.fake.no_sample << "\n";
   for (const Arrival& a : s.arrivals) {
     out << "  turn " << a.turn << ": max_tokens " << a.request.max_tokens << ", n " << a.request.n << ", priority "

@@ -36,8 +36,7 @@ float expected_logprob(std::uint64_t history, Token token) {
 
 FakeExecutor::FakeExecutor(FakeOptions options) : options_(std::move(options)), random_(options_.seed) {
   const StepLimits& l = options_.limits;
-  info_ = {l, options_.vocabulary, options_.end_tokens, options_.asynchronous, options_.cost.attention_parity, options_.row_tile,
-           options_.enough_rows};
+  info_ = {l, options_.vocabulary, options_.end_tokens, options_.asynchronous, options_.cost.attention_parity, options_.row_tile};
   cells_.assign(static_cast<std::size_t>(l.pages) * l.page_tokens, {-1, 0xBAD});
   last_token_.assign(l.max_sequences, -1);
   counts_.assign(l.max_sequences, std::vector<std::uint32_t>(options_.vocabulary));

@@ -30,7 +30,6 @@ struct FakeOptions {
   bool asynchronous = true;
   CostModel cost;
   int row_tile = 1;  ///< what the engine is told of cost.row_tile
-  int enough_rows = std::numeric_limits<int>::max();
   std::uint64_t seed = 1;
   double step_fault = 0;   ///< probability of a StepFault at launch and at wait
   double fatal_fault = 0;  ///< of any other exception
