@@ -2,7 +2,7 @@
 // (rms_norm.cu) writes 16 bytes here and there: 8,192 rows of 4,096 took 149 us on an H200, of which the bytes take 47.
 //
 // A thread has the same columns of each row as there, and sums them in the same order: the bits are the same.
-#include "cuda/norm_piece.cuh"
+#include "cuda/rms_norm.cuh"
 #include "cuda/rows.cuh"
 
 namespace nim::cuda {
