@@ -49,7 +49,8 @@ export function workspaceBytes(model: ModelSpec, limits: EngineLimits): number {
     array(sequences * vocabularySize, FLOAT),
     array(160 * 256 * 128, FLOAT),
     array(attentionBytes(model, contextTokens), 1),
-    array(4097, INT),
+    // Who of two blocks adds, and how far the blocks of up to 16 decodes are.
+    array(4096 + 16 * decodeBlocks(model), INT),
   );
 }
 
@@ -74,11 +75,21 @@ function stepInputBytes({ vocabularySize }: ModelSpec, limits: EngineLimits): nu
 
 /** Sums of attention that several blocks share: of decodes, or on Hopper of a prompt's chunk, whichever is more. */
 function attentionBytes(model: ModelSpec, contextTokens: number): number {
-  const { headDim, attentionHeads } = model;
-  const kvHeads = Math.max(1, model.keyValueHeads);
-  const group = attentionHeads / kvHeads;
-  const decodes = 2048 * kvHeads * Math.ceil(group / 8) * 8 * (headDim + 2) * FLOAT;
+  const { headDim } = model;
+  const { kvHeads, group } = headsOf(model);
+  const decodes = 2048 * decodeBlocks(model) * 8 * (headDim + 2) * FLOAT;
   const splits = Math.ceil(Math.min(contextTokens, 32_768) / 256);
   const prompts = splits * kvHeads * Math.ceil((4 * group) / 8) * 2 * 128 * (headDim / 8 + 1) * 16;
   return Math.max(decodes, prompts);
+}
+
+/** Blocks that attend for one decode: of 8 heads of queries that share keys. */
+function decodeBlocks(model: ModelSpec): number {
+  const { kvHeads, group } = headsOf(model);
+  return kvHeads * Math.ceil(group / 8);
+}
+
+function headsOf({ attentionHeads, keyValueHeads }: ModelSpec) {
+  const kvHeads = Math.max(1, keyValueHeads);
+  return { kvHeads, group: attentionHeads / kvHeads };
 }
