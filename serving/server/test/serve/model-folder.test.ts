@@ -52,8 +52,15 @@ describe("a server with the image's manifest", () => {
   });
 
   it('says which ids a name stands for where it stands for several', async () => {
-    await expect(found([], { NIM_MODEL_PROFILE: 'vllm-bf16-tp1-pp1-71.0' })).rejects.toThrow(
-      /^2 profiles match: profile is "vllm-bf16-tp1-pp1-71.0", allowed is the id of one: [0-9a-f]{64} \(qwen\/qwen2.5-32b-instruct vllm-bf16-tp1-pp1-71.0\), [0-9a-f]{64} \(qwen\/qwen2.5-coder-32b-instruct vllm-bf16-tp1-pp1-71.0\)$/,
+    const need = /model: 'qwen\/qwen2.5-32b-instruct'[^]*?min_vram_per_device_gb: '(.+?)'/.exec(
+      modelManifest('1'),
+    )?.[1];
+    const name = `vllm-bf16-tp1-pp1-${need}`;
+    await expect(found([], { NIM_MODEL_PROFILE: name })).rejects.toThrow(
+      new RegExp(
+        `^2 profiles match: profile is "${name}", allowed is the id of one: ` +
+          `[0-9a-f]{64} \\(qwen/qwen2.5-32b-instruct ${name}\\), [0-9a-f]{64} \\(qwen/qwen2.5-coder-32b-instruct ${name}\\)$`,
+      ),
     );
   });
 });
