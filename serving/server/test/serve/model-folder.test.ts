@@ -52,7 +52,7 @@ describe("a server with the image's manifest", () => {
   });
 
   it('says which ids a name stands for where it stands for several', async () => {
-    const need = /model: 'qwen\/qwen2.5-32b-instruct'[^]*?min_vram_per_device_gb: '(.+?)'/.exec(
+    const need = /model: 'qwen\/qwen2.5-32b-instruct'[\s\S]*?min_vram_per_device_gb: '(.+?)'/.exec(
       modelManifest('1'),
     )?.[1];
     const name = `vllm-bf16-tp1-pp1-${need}`;
