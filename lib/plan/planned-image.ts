@@ -66,7 +66,7 @@ export class PlannedImage {
    * ours what it came to, built for all four chips (docs/image.md).
    */
   public get compressedBytes(): number {
-    return this.owner === ImageOwner.OWN ? 71.2e6 : (this.release?.compressedImageBytes ?? 9.88e9);
+    return this.owner === ImageOwner.OWN ? 71.3e6 : (this.release?.compressedImageBytes ?? 9.88e9);
   }
 
   /**
